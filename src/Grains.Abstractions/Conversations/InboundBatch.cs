@@ -1,0 +1,96 @@
+using System.Collections.Immutable;
+
+namespace AgentPlatform.Conversations;
+
+/// <summary>
+/// What one webhook body says about one conversation: everything in it is committed together, before the platform gets its 200.
+/// </summary>
+[GenerateSerializer, Immutable, Alias("conversations.inbound-batch.v1")]
+public sealed record InboundBatch
+{
+    /// <summary>The tenant and channel that the webhook was authenticated for.</summary>
+    [Id(0)] public required Guid OrganizationId { get; init; }
+    [Id(1)] public required Guid ChannelId { get; init; }
+
+    /// <summary>Who writes, as far as this body tells.</summary>
+    [Id(2)] public required InboundContact Contact { get; init; }
+    [Id(3)] public ImmutableArray<InboundMessage> Messages { get; init; } = [];
+
+    /// <summary>W3C trace parent of the webhook request, so that the reply can be followed by the same id.</summary>
+    [Id(4)] public string? TraceParent { get; init; }
+}
+
+/// <summary>A person as the platform names them. At least one of the identities is the key of the grain that receives the batch.</summary>
+[GenerateSerializer, Immutable, Alias("conversations.inbound-contact.v1")]
+public sealed record InboundContact
+{
+    /// <summary>Every identity in the body, best first: WhatsApp's business-scoped user id, then <c>wa_id</c>; Telegram's chat id; a visitor's id.</summary>
+    [Id(0)] public required ImmutableArray<string> Identities { get; init; }
+    [Id(1)] public string? Name { get; init; }
+    [Id(2)] public string? Username { get; init; }
+
+    /// <summary>E.164 with a plus sign, when the platform tells it.</summary>
+    [Id(3)] public string? Phone { get; init; }
+
+    /// <summary>BCP 47, when the platform tells it.</summary>
+    [Id(4)] public string? Language { get; init; }
+    [Id(5)] public string? Email { get; init; }
+}
+
+/// <summary>One message as it came in, in the platform's words turned into ours.</summary>
+[GenerateSerializer, Immutable, Alias("conversations.inbound-message.v1")]
+public sealed record InboundMessage
+{
+    /// <summary>The platform's id, by which a second delivery of the same message is known. Unique in the channel.</summary>
+    [Id(0)] public required string PlatformMessageId { get; init; }
+
+    /// <summary>One of <see cref="ContentTypes"/>.</summary>
+    [Id(1)] public required string ContentType { get; init; }
+
+    /// <summary>What a person reads: the text, a caption, a button's title, a reaction's emoji.</summary>
+    [Id(2)] public string? Text { get; init; }
+
+    /// <summary>A link, or the platform's media id as <c>media:{id}</c>.</summary>
+    [Id(3)] public string? AttachmentUrl { get; init; }
+
+    /// <summary>JSON object: <c>mediaId</c>, <c>mimeType</c>, <c>sha256</c>, <c>filename</c>, <c>size</c>, <c>duration</c> … as known.</summary>
+    [Id(4)] public string? AttachmentMetadata { get; init; }
+
+    /// <summary>JSON object: what text can't say (coordinates, button id, the raw message of an unknown type).</summary>
+    [Id(5)] public string? Payload { get; init; }
+    [Id(6)] public string? ReplyToPlatformId { get; init; }
+    [Id(7)] public DateTimeOffset? PlatformTimestamp { get; init; }
+
+    /// <summary>
+    /// True for a message that the business itself wrote elsewhere (the phone app, another tool). It is stored as a person's message
+    /// and takes the conversation over.
+    /// </summary>
+    [Id(8)] public bool IsEcho { get; init; }
+
+    /// <summary>False for what needs no answer: reactions, edits, revocations, system notices.</summary>
+    [Id(9)] public bool ExpectsReply { get; init; } = true;
+}
+
+/// <summary>A delivery receipt of one of our messages.</summary>
+[GenerateSerializer, Immutable, Alias("conversations.delivery-receipt.v1")]
+public sealed record DeliveryReceipt
+{
+    [Id(0)] public required string PlatformMessageId { get; init; }
+
+    /// <summary><c>Sent</c>, <c>Delivered</c>, <c>Read</c> or <c>Failed</c>.</summary>
+    [Id(1)] public required MessageStatus Status { get; init; }
+
+    /// <summary>Our message id, where the platform carries it back (WhatsApp's <c>biz_opaque_callback_data</c>).</summary>
+    [Id(2)] public Guid? MessageId { get; init; }
+    [Id(3)] public DateTimeOffset? At { get; init; }
+
+    /// <summary>The platform's error code and text, for <c>Failed</c>.</summary>
+    [Id(4)] public string? ErrorCode { get; init; }
+    [Id(5)] public string? Error { get; init; }
+}
+
+/// <summary>What became of a batch.</summary>
+/// <param name="Stored">Messages stored by this call.</param>
+/// <param name="Duplicates">Messages that were stored before.</param>
+[GenerateSerializer, Immutable, Alias("conversations.receive-result.v1")]
+public readonly record struct ReceiveResult([property: Id(0)] int Stored, [property: Id(1)] int Duplicates);

@@ -1,0 +1,33 @@
+using System.Collections.Immutable;
+
+namespace AgentPlatform.Organizations;
+
+/// <summary>
+/// A tenant; its key is the organization's id. It is where live views of the organization meet: silos tell it which conversations changed,
+/// it tells every process that has a live view open. What it passes on are hints; the rows in Postgres are what a view shows.
+/// </summary>
+[Alias("organizations.IOrganizationGrain")]
+public interface IOrganizationGrain : IGrainWithGuidKey
+{
+    /// <summary>Subscribes a process for <see cref="SubscriptionLifetime"/>; call again to stay subscribed.</summary>
+    [Alias("Subscribe")]
+    Task Subscribe(IOrganizationObserver observer);
+
+    [Alias("Unsubscribe")]
+    Task Unsubscribe(IOrganizationObserver observer);
+
+    /// <summary>These conversations have news. Silos call it at most every few milliseconds.</summary>
+    [Alias("Changed"), OneWay]
+    Task Changed(ImmutableArray<Guid> conversationIds);
+
+    /// <summary>How long a subscription lasts without being renewed.</summary>
+    static readonly TimeSpan SubscriptionLifetime = TimeSpan.FromMinutes(2);
+}
+
+/// <summary>A process with live views of an organization.</summary>
+[Alias("organizations.IOrganizationObserver")]
+public interface IOrganizationObserver : IGrainObserver
+{
+    [Alias("Changed"), OneWay]
+    Task Changed(ImmutableArray<Guid> conversationIds);
+}
