@@ -1,0 +1,120 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Extensions.Configuration;
+using Npgsql;
+
+namespace AgentPlatform.Data.Connections;
+
+/// <summary>Where the database is and how each of the application's logins reaches it.</summary>
+public sealed record DataOptions
+{
+    /// <summary>The role that owns the schema. Nobody signs in as it: migrations run by <c>SET ROLE</c>.</summary>
+    public const string MigratorRole = "agentplatform_migrator";
+
+    /// <summary>The silo's login: writes across organizations in a batch.</summary>
+    public const string EngineRole = "agentplatform_engine";
+
+    /// <summary>The API's login: bound by row level security to one organization per transaction.</summary>
+    public const string ApiRole = "agentplatform_api";
+
+    /// <summary>Connection string of the owner or administrator, used by migrations only (setting <c>DATABASE_URL</c>).</summary>
+    public required string AdminConnectionString { get; init; }
+
+    /// <summary>Connection string of <see cref="EngineRole"/> (setting <c>DATABASE_ENGINE_URL</c>; derived from <c>DATABASE_URL</c> where absent).</summary>
+    public required string EngineConnectionString { get; init; }
+
+    /// <summary>Connection string of <see cref="ApiRole"/> (setting <c>DATABASE_API_URL</c>; derived from <c>DATABASE_URL</c> where absent).</summary>
+    public required string ApiConnectionString { get; init; }
+
+    /// <summary>How long one migration may take (setting <c>DATABASE_MIGRATION_TIMEOUT_SECONDS</c>, default 3600 s).</summary>
+    public TimeSpan MigrationTimeout { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>Most connections that this process opens as the engine (setting <c>DATABASE_ENGINE_POOL</c>, default 32). More is slower on few cores.</summary>
+    public const int DefaultEnginePool = 32;
+
+    /// <summary>Most connections that this process opens as the API (setting <c>DATABASE_API_POOL</c>, default 24).</summary>
+    public const int DefaultApiPool = 24;
+
+    /// <summary>Statements that each connection keeps prepared once they have been used a few times.</summary>
+    public const int AutoPreparedStatements = 100;
+
+    /// <summary>Reads the settings named on each property.</summary>
+    /// <exception cref="InvalidOperationException"><c>DATABASE_URL</c> is missing, or holds no password to derive the other logins from.</exception>
+    public static DataOptions From(IConfiguration configuration)
+    {
+        var url = configuration["DATABASE_URL"];
+        if (string.IsNullOrWhiteSpace(url))
+        {
+            throw new InvalidOperationException("DATABASE_URL is not set. Set it to the address of a PostgreSQL database, for example postgres://user:password@localhost:5432/agentplatform, or start with ./run.");
+        }
+
+        return From(
+            url,
+            configuration["DATABASE_ENGINE_URL"],
+            configuration["DATABASE_API_URL"],
+            configuration["DATABASE_ROLE_SECRET"],
+            configuration.GetValue("DATABASE_ENGINE_POOL", DefaultEnginePool),
+            configuration.GetValue("DATABASE_API_POOL", DefaultApiPool)) with
+        {
+            MigrationTimeout = TimeSpan.FromSeconds(configuration.GetValue("DATABASE_MIGRATION_TIMEOUT_SECONDS", 3600)),
+        };
+    }
+
+    /// <summary>Derives the options from one address; see the settings on each property.</summary>
+    /// <param name="adminUrl">URL or connection string of the owner or administrator.</param>
+    /// <param name="engineUrl">Explicit address of the engine's login, or null to derive it.</param>
+    /// <param name="apiUrl">Explicit address of the API's login, or null to derive it.</param>
+    /// <param name="roleSecret">What passwords of derived logins are computed from (setting <c>DATABASE_ROLE_SECRET</c>); the administrator's password where null.</param>
+    /// <param name="enginePool">Most connections as the engine.</param>
+    /// <param name="apiPool">Most connections as the API.</param>
+    public static DataOptions From(
+        string adminUrl,
+        string? engineUrl = null,
+        string? apiUrl = null,
+        string? roleSecret = null,
+        int enginePool = DefaultEnginePool,
+        int apiPool = DefaultApiPool)
+    {
+        var admin = DatabaseUrl.Parse(adminUrl);
+        admin.Pooling = false;
+        admin.IncludeErrorDetail = false;
+        var secret = string.IsNullOrEmpty(roleSecret) ? admin.Password : roleSecret;
+        return new DataOptions
+        {
+            AdminConnectionString = admin.ConnectionString,
+            EngineConnectionString = Login(admin, engineUrl, EngineRole, secret, enginePool),
+            ApiConnectionString = Login(admin, apiUrl, ApiRole, secret, apiPool),
+        };
+    }
+
+    private static string Login(NpgsqlConnectionStringBuilder admin, string? explicitUrl, string role, string? secret, int pool)
+    {
+        NpgsqlConnectionStringBuilder login;
+        if (string.IsNullOrWhiteSpace(explicitUrl))
+        {
+            if (string.IsNullOrEmpty(secret))
+            {
+                throw new InvalidOperationException($"DATABASE_URL holds no password, so the password of {role} can't be derived. Set DATABASE_ROLE_SECRET to a long random text, or give the logins in DATABASE_ENGINE_URL and DATABASE_API_URL.");
+            }
+
+            login = new NpgsqlConnectionStringBuilder(admin.ConnectionString) { Username = role, Password = DerivePassword(secret, role) };
+        }
+        else
+        {
+            login = DatabaseUrl.Parse(explicitUrl);
+        }
+
+        login.Pooling = true;
+        login.MaxPoolSize = pool;
+        login.MaxAutoPrepare = AutoPreparedStatements;
+        login.AutoPrepareMinUsages = 3;
+        login.NoResetOnClose = true;
+        login.IncludeErrorDetail = false;
+        login.ApplicationName ??= role;
+        return login.ConnectionString;
+    }
+
+    /// <summary>The same secret and role give the same password in every process, so that nothing needs to be handed around.</summary>
+    private static string DerivePassword(string secret, string role) =>
+        Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), Encoding.UTF8.GetBytes("agentplatform login " + role)));
+}

@@ -1,0 +1,47 @@
+using AgentPlatform.Data.Vectors;
+using Npgsql;
+
+namespace AgentPlatform.Data.Connections;
+
+/// <summary>A pool of connections signed in as one role. A type per role, so that a constructor says which one it needs.</summary>
+public abstract class RoleDataSource : IAsyncDisposable, IDisposable
+{
+    private protected RoleDataSource(string connectionString)
+    {
+        var builder = new NpgsqlDataSourceBuilder(connectionString);
+        builder.AddTypeInfoResolverFactory(new VectorTypeInfoResolverFactory());
+        Source = builder.Build();
+    }
+
+    /// <summary>The Npgsql pool.</summary>
+    public NpgsqlDataSource Source { get; }
+
+    /// <summary>Takes a connection from the pool, or opens one.</summary>
+    public ValueTask<NpgsqlConnection> OpenConnectionAsync(CancellationToken cancellationToken = default) => Source.OpenConnectionAsync(cancellationToken);
+
+    /// <summary>A command that takes a connection while it runs.</summary>
+    public NpgsqlCommand CreateCommand(string sql) => Source.CreateCommand(sql);
+
+    /// <summary>A batch that takes a connection while it runs: one round trip, one implicit transaction.</summary>
+    public NpgsqlBatch CreateBatch() => Source.CreateBatch();
+
+    /// <inheritdoc />
+    public ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return Source.DisposeAsync();
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        GC.SuppressFinalize(this);
+        Source.Dispose();
+    }
+}
+
+/// <summary>Connections of the silo (<see cref="DataOptions.EngineRole"/>): may read and write every organization's rows.</summary>
+public sealed class EngineDataSource(DataOptions options) : RoleDataSource(options.EngineConnectionString);
+
+/// <summary>Connections of the API (<see cref="DataOptions.ApiRole"/>): see nothing until a transaction names its organization. Use <see cref="Tenancy.TenantSession"/>.</summary>
+public sealed class ApiDataSource(DataOptions options) : RoleDataSource(options.ApiConnectionString);

@@ -1,0 +1,7 @@
+namespace AgentPlatform.Data.Tenancy;
+
+/// <summary>On whose behalf a transaction runs: taken from a verified token or key, never from a request's body.</summary>
+/// <param name="OrganizationId">The only organization whose rows the transaction sees.</param>
+/// <param name="UserId">The person, or null for a key, a visitor or the system.</param>
+/// <param name="Role">The person's role in the organization (<c>viewer</c> … <c>owner</c>), or null.</param>
+public sealed record Tenant(Guid OrganizationId, Guid? UserId = null, string? Role = null);
