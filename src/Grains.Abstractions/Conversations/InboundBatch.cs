@@ -35,6 +35,9 @@ public sealed record InboundContact
     /// <summary>BCP 47, when the platform tells it.</summary>
     [Id(4)] public string? Language { get; init; }
     [Id(5)] public string? Email { get; init; }
+
+    /// <summary>False when the platform says that the person can't be written to any more (blocked us); true when they can again; null when it says nothing.</summary>
+    [Id(6)] public bool? IsReachable { get; init; }
 }
 
 /// <summary>One message as it came in, in the platform's words turned into ours.</summary>
