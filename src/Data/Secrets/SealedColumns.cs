@@ -1,0 +1,47 @@
+using System.Collections.Immutable;
+using System.Text;
+using System.Text.Json;
+
+namespace AgentPlatform.Data.Secrets;
+
+/// <summary>The columns that hold sealed values, as text: base64 of <see cref="SecretBox"/>'s form. Who writes and who reads agree here.</summary>
+public static class SealedColumns
+{
+    /// <summary>Purpose of <c>channels.credentials</c>: a JSON object of texts by name.</summary>
+    public const string ChannelCredentials = "channel.credentials";
+
+    /// <summary>Purpose of <c>llm_credentials.api_key</c>: the key itself.</summary>
+    public const string LlmApiKey = "llm_credential.api_key";
+
+    /// <summary>Seals a channel's credentials.</summary>
+    public static string SealCredentials(this SecretBox box, Guid organizationId, IReadOnlyDictionary<string, string> credentials) =>
+        Convert.ToBase64String(box.Seal(organizationId, ChannelCredentials, JsonSerializer.SerializeToUtf8Bytes(credentials)));
+
+    /// <summary>Opens a channel's credentials; empty where the column is null.</summary>
+    /// <exception cref="SecretUnreadableException">The value was altered, belongs to another organization, or its key is not configured.</exception>
+    public static ImmutableDictionary<string, string> OpenCredentials(this SecretBox box, Guid organizationId, string? column) =>
+        column is null
+            ? ImmutableDictionary<string, string>.Empty
+            : JsonSerializer.Deserialize<Dictionary<string, string>>(box.Open(organizationId, ChannelCredentials, Decode(column)))!.ToImmutableDictionary(StringComparer.Ordinal);
+
+    /// <summary>Seals a provider's key.</summary>
+    public static string SealApiKey(this SecretBox box, Guid organizationId, string key) =>
+        Convert.ToBase64String(box.Seal(organizationId, LlmApiKey, key));
+
+    /// <summary>Opens a provider's key.</summary>
+    /// <exception cref="SecretUnreadableException">The value was altered, belongs to another organization, or its key is not configured.</exception>
+    public static string OpenApiKey(this SecretBox box, Guid organizationId, string column) =>
+        Encoding.UTF8.GetString(box.Open(organizationId, LlmApiKey, Decode(column)));
+
+    private static byte[] Decode(string column)
+    {
+        try
+        {
+            return Convert.FromBase64String(column);
+        }
+        catch (FormatException failure)
+        {
+            throw new SecretUnreadableException("it is not base64", failure);
+        }
+    }
+}
