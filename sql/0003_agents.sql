@@ -107,6 +107,7 @@ ALTER TABLE llm_models FORCE ROW LEVEL SECURITY;
 CREATE POLICY offered_to_everyone ON llm_models FOR SELECT TO agentplatform_api USING (organization_id IS NULL);
 CREATE POLICY tenant_isolation ON llm_models FOR ALL TO agentplatform_api
     USING (organization_id = (SELECT current_organization_id())) WITH CHECK (organization_id = (SELECT current_organization_id()));
+GRANT SELECT, INSERT, UPDATE, DELETE ON llm_models TO agentplatform_api;
 CREATE POLICY engine_access ON llm_models FOR ALL TO agentplatform_engine, agentplatform_migrator USING (true) WITH CHECK (true);
 
 SELECT enable_tenant_isolation(t) FROM unnest(ARRAY['llm_credentials', 'personas', 'agents', 'prompt_variants']::regclass[]) t;

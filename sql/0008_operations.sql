@@ -44,26 +44,14 @@ SELECT enable_tenant_isolation(t) FROM unnest(ARRAY['activity_logs', 'idempotenc
 -- The audit log is written and read, never changed.
 REVOKE UPDATE, DELETE ON activity_logs FROM agentplatform_api;
 
--- A change of configuration reaches every process: table, organization, row.
-CREATE FUNCTION announce_configuration_change() RETURNS trigger
-    LANGUAGE plpgsql SET search_path = '' AS $$
-DECLARE
-    changed jsonb := to_jsonb(CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END);
-BEGIN
-    PERFORM pg_notify('configuration_changed', jsonb_build_object(
-        'table', TG_TABLE_NAME,
-        'organizationId', coalesce(changed ->> 'organization_id', CASE WHEN TG_TABLE_NAME = 'organizations' THEN changed ->> 'id' END),
-        'id', coalesce(changed ->> 'id', changed ->> 'channel_id'))::text);
-    RETURN NULL;
-END $$;
-
+-- A change of configuration reaches every process.
 DO $$
 DECLARE
     configured text;
 BEGIN
     FOREACH configured IN ARRAY ARRAY['organizations', 'organization_members', 'llm_models', 'llm_credentials', 'personas', 'agents', 'prompt_variants',
         'channels', 'keyword_actions', 'content_collections', 'web_widgets', 'knowledge_articles', 'knowledge_sources'] LOOP
-        EXECUTE format('CREATE TRIGGER announce_change AFTER INSERT OR UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION announce_configuration_change()', configured);
+        EXECUTE format('CREATE TRIGGER configuration_changed AFTER INSERT OR UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION notify_configuration_changed()', configured);
     END LOOP;
 END $$;
 

@@ -1,0 +1,165 @@
+namespace AgentPlatform.Data.Conversations;
+
+/// <summary>
+/// The statements of a batch of commits. Each takes one array a column, one element a row. They run in one transaction, in this order;
+/// those without rows are left out. A conversation whose version check failed has no row with this transaction's id, which is how the later
+/// statements know to leave it alone.
+/// </summary>
+internal static class ConversationCommitStatements
+{
+    /// <summary>Contacts met for the first time, their identities and their conversations (version 0, which the next statement advances).</summary>
+    public const string Meet = """
+        WITH arriving AS (
+            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::timestamptz[])
+                AS t (conversation_id, contact_id, organization_id, channel_id, platform, platform_user_id, name, username, phone, language, at)
+        ), met AS (
+            INSERT INTO contacts (id, organization_id, channel_id, platform, platform_user_id, name, username, phone, language, last_interaction_at)
+            SELECT contact_id, organization_id, channel_id, platform, platform_user_id, name, username, phone, language, at FROM arriving
+            ON CONFLICT (channel_id, platform_user_id) DO NOTHING
+            RETURNING id, client_id
+        ), named AS (
+            INSERT INTO contact_identities (channel_id, identity, contact_id, organization_id)
+            SELECT a.channel_id, i.identity, a.contact_id, a.organization_id
+            FROM unnest($12::uuid[], $13::text[]) AS i (contact_id, identity)
+            JOIN arriving a USING (contact_id) JOIN met ON met.id = a.contact_id
+            ON CONFLICT (channel_id, identity) DO NOTHING
+        )
+        INSERT INTO conversations (id, organization_id, channel_id, contact_id, client_id, version, started_at)
+        SELECT a.conversation_id, a.organization_id, a.channel_id, a.contact_id, met.client_id, 0, a.at
+        FROM arriving a JOIN met ON met.id = a.contact_id
+        """;
+
+    /// <summary>
+    /// The heart: conversations whose version is the one read and whose messages are all new advance, with their contacts' summaries and their
+    /// messages. Returns a row for each conversation that advanced (no platform id), and one for each message stored before.
+    /// The conditions are written as hashed sub-plans, and the connection forbids scans of whole tables, so that a plan made
+    /// while the tables were small stays right.
+    /// </summary>
+    public const string Advance = """
+        WITH arriving AS (
+            SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::uuid[], $6::int[], $7::bigint[], $8::timestamptz[], $9::timestamptz[],
+                    $10::timestamptz[], $11::uuid[], $12::boolean[], $13::timestamptz[], $14::text[], $15::int[])
+                AS t (id, expected_version, status, managed_by, assigned_to, epoch, last_sequence, last_message_at, last_inbound_at,
+                    ended_at, contact_id, ai_enabled, last_interaction_at, last_message_preview, unread_count)
+        ), message AS (
+            SELECT * FROM unnest($16::uuid[], $17::uuid[], $18::uuid[], $19::uuid[], $20::uuid[], $21::uuid[], $22::uuid[], $23::bigint[], $24::text[], $25::text[],
+                    $26::text[], $27::text[], $28::text[], $29::text[], $30::jsonb[], $31::jsonb[], $32::text[], $33::text[], $34::timestamptz[], $35::timestamptz[])
+                AS t (id, organization_id, conversation_id, channel_id, contact_id, turn_id, sender_id, sequence, direction, sender_type,
+                    content_type, status, text_content, attachment_url, attachment_metadata, payload, platform_message_id, reply_to_platform_id, platform_timestamp, sent_at)
+        ), duplicate AS (
+            SELECT m.conversation_id, m.platform_message_id
+            FROM message m JOIN messages stored ON stored.channel_id = m.channel_id AND stored.platform_message_id = m.platform_message_id
+        ), advanced AS (
+            UPDATE conversations c
+            SET version = c.version + 1, status = a.status, managed_by = a.managed_by, assigned_to = a.assigned_to, epoch = a.epoch,
+                last_sequence = a.last_sequence, last_message_at = a.last_message_at, last_inbound_at = a.last_inbound_at, ended_at = a.ended_at,
+                updated_at = now(), changed_in = pg_current_xact_id()
+            FROM arriving a
+            WHERE c.id = a.id AND c.version = a.expected_version
+              AND (a.id IN (SELECT d.conversation_id FROM duplicate d)) IS NOT TRUE
+            RETURNING c.id
+        ), summarized AS (
+            UPDATE contacts k
+            SET ai_enabled = a.ai_enabled, last_interaction_at = a.last_interaction_at, last_message_preview = a.last_message_preview,
+                unread_count = a.unread_count, updated_at = now()
+            FROM arriving a
+            WHERE k.id = a.contact_id AND (a.id IN (SELECT id FROM advanced)) IS TRUE
+        ), stored AS (
+            INSERT INTO messages (id, organization_id, conversation_id, channel_id, contact_id, turn_id, sender_id, sequence, direction, sender_type, content_type,
+                status, text_content, attachment_url, attachment_metadata, payload, platform_message_id, reply_to_platform_id, platform_timestamp, sent_at)
+            SELECT * FROM message m WHERE (m.conversation_id IN (SELECT id FROM advanced)) IS TRUE
+        )
+        SELECT id, NULL::text FROM advanced
+        UNION ALL
+        SELECT conversation_id, platform_message_id FROM duplicate
+        """;
+
+    /// <summary>Turns of the conversations that advanced, inserted or overwritten.</summary>
+    public const string Turns = """
+        INSERT INTO turns (id, organization_id, conversation_id, agent_id, instance_id, state, attempt, epoch, first_sequence, last_sequence, due_at, started_at,
+            finished_at, outcome, responder, provider, model, prompt_variant_id, prompt, passages, tool_calls, input_tokens, output_tokens, tokens_estimated, cost, timings, error, trace_id)
+        SELECT t.* FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::int[], $8::int[], $9::bigint[], $10::bigint[], $11::timestamptz[], $12::timestamptz[],
+            $13::timestamptz[], $14::text[], $15::text[], $16::text[], $17::text[], $18::uuid[], $19::jsonb[], $20::jsonb[], $21::jsonb[], $22::int[], $23::int[], $24::boolean[], $25::numeric[], $26::jsonb[], $27::text[], $28::text[])
+            AS t (id, organization_id, conversation_id, agent_id, instance_id, state, attempt, epoch, first_sequence, last_sequence, due_at, started_at,
+            finished_at, outcome, responder, provider, model, prompt_variant_id, prompt, passages, tool_calls, input_tokens, output_tokens, tokens_estimated, cost, timings, error, trace_id)
+        JOIN conversations c ON c.id = t.conversation_id AND c.changed_in = pg_current_xact_id()
+        ON CONFLICT (id) DO UPDATE SET
+            instance_id = excluded.instance_id, state = excluded.state, attempt = excluded.attempt, last_sequence = excluded.last_sequence, due_at = excluded.due_at,
+            started_at = excluded.started_at, finished_at = excluded.finished_at, outcome = excluded.outcome, responder = excluded.responder, provider = excluded.provider,
+            model = excluded.model, prompt_variant_id = excluded.prompt_variant_id, prompt = excluded.prompt, passages = excluded.passages, tool_calls = excluded.tool_calls,
+            input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens, tokens_estimated = excluded.tokens_estimated, cost = excluded.cost,
+            timings = excluded.timings, error = excluded.error, trace_id = coalesce(excluded.trace_id, turns.trace_id), updated_at = now()
+        """;
+
+    /// <summary>Usage of the turns that ended in this batch: one row an organization and day, in an order that keeps two writers from blocking each other.</summary>
+    public const string Usage = """
+        INSERT INTO usage_daily (organization_id, usage_date, agent_responses, tokens_consumed, interactions, errors)
+        SELECT u.organization_id, u.usage_date, sum(u.responses), sum(u.tokens), sum(u.interactions), sum(u.errors)
+        FROM unnest($1::uuid[], $2::uuid[], $3::date[], $4::int[], $5::bigint[], $6::int[], $7::int[])
+            AS u (conversation_id, organization_id, usage_date, responses, tokens, interactions, errors)
+        JOIN conversations c ON c.id = u.conversation_id AND c.changed_in = pg_current_xact_id()
+        GROUP BY 1, 2 ORDER BY 1, 2
+        ON CONFLICT (organization_id, usage_date) DO UPDATE SET
+            agent_responses = usage_daily.agent_responses + excluded.agent_responses, tokens_consumed = usage_daily.tokens_consumed + excluded.tokens_consumed,
+            interactions = usage_daily.interactions + excluded.interactions, errors = usage_daily.errors + excluded.errors
+        """;
+
+    /// <summary>
+    /// Deliveries. A message only moves forward, or from <c>sending</c> back to <c>pending</c> after a try that the platform certainly refused.
+    /// Returns the index of each change that moved a message.
+    /// </summary>
+    public const string Deliver = """
+        WITH change AS (
+            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])
+                WITH ORDINALITY AS t (conversation_id, channel_id, id, platform_message_id, status, error_code, error, at, index)
+        ), found AS (
+            SELECT coalesce(change.id, (SELECT m.id FROM messages m WHERE m.channel_id = change.channel_id AND m.platform_message_id = change.platform_message_id)) AS message_id, change.*
+            FROM change
+        )
+        UPDATE messages m SET
+            status = f.status,
+            platform_message_id = coalesce(m.platform_message_id, f.platform_message_id),
+            error_code = f.error_code, error = f.error,
+            send_attempts = m.send_attempts + (f.status = 'sending')::int,
+            sent_at = CASE WHEN f.status = 'sent' THEN f.at ELSE m.sent_at END,
+            delivered_at = CASE WHEN f.status IN ('delivered', 'read') THEN coalesce(m.delivered_at, f.at) ELSE m.delivered_at END,
+            read_at = CASE WHEN f.status = 'read' THEN f.at ELSE m.read_at END,
+            changed_in = pg_current_xact_id()
+        FROM found f
+        WHERE m.id = f.message_id AND m.conversation_id = f.conversation_id AND m.direction = 'outbound'
+          AND (message_status_rank(f.status) > message_status_rank(m.status) OR (f.status = 'pending' AND m.status = 'sending'))
+        RETURNING f.index
+        """;
+
+    /// <summary>What a platform newly told about known contacts, and further identities of theirs.</summary>
+    public const string ContactNews = """
+        WITH news AS (
+            SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]) AS t (contact_id, name, username, phone, unreachable_reason)
+        ), named AS (
+            INSERT INTO contact_identities (channel_id, identity, contact_id, organization_id)
+            SELECT k.channel_id, i.identity, k.id, k.organization_id
+            FROM unnest($6::uuid[], $7::text[]) AS i (contact_id, identity) JOIN contacts k ON k.id = i.contact_id
+            ON CONFLICT (channel_id, identity) DO NOTHING
+        )
+        UPDATE contacts k SET name = coalesce(n.name, k.name), username = coalesce(n.username, k.username), phone = coalesce(n.phone, k.phone),
+            unreachable_reason = CASE WHEN n.unreachable_reason IS NULL THEN k.unreachable_reason ELSE nullif(n.unreachable_reason, '') END,
+            version = k.version + 1, updated_at = now()
+        FROM news n WHERE k.id = n.contact_id
+        """;
+
+    /// <summary>Marks inbound messages of conversations as read by a person.</summary>
+    public const string MarkRead = """
+        UPDATE messages m SET is_read_by_agent = true
+        FROM unnest($1::uuid[]) AS r (conversation_id)
+        WHERE m.conversation_id = r.conversation_id AND m.direction = 'inbound' AND NOT m.is_read_by_agent
+        """;
+
+    /// <summary>The audit log of the conversations that advanced.</summary>
+    public const string Audit = """
+        INSERT INTO activity_logs (id, organization_id, user_id, action_type, entity_type, entity_id, before, after, ip_address)
+        SELECT a.id, a.organization_id, a.user_id, a.action_type, 'conversation', a.conversation_id, a.before, a.after, a.ip_address::inet
+        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::jsonb[], $7::jsonb[], $8::text[])
+            AS a (id, organization_id, conversation_id, user_id, action_type, before, after, ip_address)
+        JOIN conversations c ON c.id = a.conversation_id AND c.changed_in = pg_current_xact_id()
+        """;
+}

@@ -1,0 +1,231 @@
+using AgentPlatform.Data.Connections;
+using Npgsql;
+
+namespace AgentPlatform.Data.Conversations;
+
+/// <summary>A conversation as its grain finds it when it activates.</summary>
+public sealed record StoredConversation
+{
+    public required Guid Id { get; init; }
+    public required Guid OrganizationId { get; init; }
+    public required Guid ContactId { get; init; }
+    public Guid? ClientId { get; init; }
+    public Guid? AgentId { get; init; }
+    public required string Status { get; init; }
+    public required string ManagedBy { get; init; }
+    public Guid? AssignedTo { get; init; }
+    public required long Version { get; init; }
+    public required int Epoch { get; init; }
+    public required long LastSequence { get; init; }
+    public DateTimeOffset? LastMessageAt { get; init; }
+    public DateTimeOffset? LastInboundAt { get; init; }
+    public DateTimeOffset? EndedAt { get; init; }
+    public required string PrimaryIdentity { get; init; }
+    public string? Name { get; init; }
+    public string? Username { get; init; }
+    public string? Phone { get; init; }
+    public required bool AiEnabled { get; init; }
+    public DateTimeOffset? LastInteractionAt { get; init; }
+    public string? LastMessagePreview { get; init; }
+    public required int UnreadCount { get; init; }
+    public string? UnreachableReason { get; init; }
+    public required IReadOnlyList<string> Identities { get; init; }
+    public StoredTurn? UnfinishedTurn { get; init; }
+    public required IReadOnlyList<StoredOutbound> Unsent { get; init; }
+}
+
+/// <summary>A turn that has not ended.</summary>
+public sealed record StoredTurn(Guid Id, Guid? AgentId, int Attempt, int Epoch, long FirstSequence, long LastSequence, DateTimeOffset DueAt, string? TraceId);
+
+/// <summary>A message of ours that the platform has not accepted yet.</summary>
+public sealed record StoredOutbound(
+    Guid Id, long Sequence, string SenderType, bool IsSending, int Attempts, string ContentType, string? Text, string? AttachmentUrl, string? AttachmentMetadata, string? Payload, string? ReplyToPlatformId);
+
+/// <summary>Reads conversations for their grains.</summary>
+public sealed class ConversationStore(EngineDataSource database)
+{
+    private const string Find = """
+        SELECT c.id, c.organization_id, c.contact_id, c.client_id, c.agent_id, c.status, c.managed_by, c.assigned_to, c.version, c.epoch, c.last_sequence,
+               c.last_message_at, c.last_inbound_at, c.ended_at, k.platform_user_id, k.name, k.username, k.phone, k.ai_enabled, k.last_interaction_at,
+               k.last_message_preview, k.unread_count, k.unreachable_reason,
+               ARRAY(SELECT n.identity FROM contact_identities n WHERE n.contact_id = k.id ORDER BY n.created_at, n.identity)
+        FROM contact_identities i
+        JOIN contacts k ON k.id = i.contact_id
+        JOIN conversations c ON c.contact_id = k.id
+        WHERE i.channel_id = $1 AND i.identity = $2
+        """;
+
+    private const string FindTurn = """
+        SELECT t.id, t.agent_id, t.attempt, t.epoch, t.first_sequence, t.last_sequence, t.due_at, t.trace_id
+        FROM contact_identities i JOIN conversations c ON c.contact_id = i.contact_id
+        JOIN turns t ON t.conversation_id = c.id AND t.state IN ('settling', 'running')
+        WHERE i.channel_id = $1 AND i.identity = $2
+        """;
+
+    private const string FindUnsent = """
+        SELECT m.id, m.sequence, m.sender_type, m.status = 'sending', m.send_attempts, m.content_type, m.text_content, m.attachment_url, m.attachment_metadata::text, m.payload::text, m.reply_to_platform_id
+        FROM contact_identities i JOIN conversations c ON c.contact_id = i.contact_id
+        JOIN messages m ON m.conversation_id = c.id AND m.status IN ('pending', 'sending')
+        WHERE i.channel_id = $1 AND i.identity = $2
+        ORDER BY m.sequence
+        """;
+
+    /// <summary>The conversation of whoever the platform calls <paramref name="identity"/> on this channel; null when nobody was ever met by that name.</summary>
+    public async Task<StoredConversation?> Load(Guid channelId, string identity, CancellationToken cancellationToken)
+    {
+        await using var batch = database.CreateBatch();
+        foreach (var statement in (ReadOnlySpan<string>)[Find, FindTurn, FindUnsent])
+        {
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(statement) { Parameters = { new() { Value = channelId }, new() { Value = identity } } });
+        }
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        if (!await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            return null;
+        }
+        var conversation = new StoredConversation
+        {
+            Id = reader.GetGuid(0),
+            OrganizationId = reader.GetGuid(1),
+            ContactId = reader.GetGuid(2),
+            ClientId = reader.Value<Guid>(3),
+            AgentId = reader.Value<Guid>(4),
+            Status = reader.GetString(5),
+            ManagedBy = reader.GetString(6),
+            AssignedTo = reader.Value<Guid>(7),
+            Version = reader.GetInt64(8),
+            Epoch = reader.GetInt32(9),
+            LastSequence = reader.GetInt64(10),
+            LastMessageAt = reader.Value<DateTimeOffset>(11),
+            LastInboundAt = reader.Value<DateTimeOffset>(12),
+            EndedAt = reader.Value<DateTimeOffset>(13),
+            PrimaryIdentity = reader.GetString(14),
+            Name = reader.Text(15),
+            Username = reader.Text(16),
+            Phone = reader.Text(17),
+            AiEnabled = reader.GetBoolean(18),
+            LastInteractionAt = reader.Value<DateTimeOffset>(19),
+            LastMessagePreview = reader.Text(20),
+            UnreadCount = reader.GetInt32(21),
+            UnreachableReason = reader.Text(22),
+            Identities = reader.GetFieldValue<string[]>(23),
+            Unsent = [],
+        };
+        await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
+        StoredTurn? turn = null;
+        if (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            turn = new StoredTurn(reader.GetGuid(0), reader.Value<Guid>(1), reader.GetInt32(2), reader.GetInt32(3), reader.GetInt64(4), reader.GetInt64(5),
+                reader.GetFieldValue<DateTimeOffset>(6), reader.Text(7));
+        }
+        await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
+        var unsent = new List<StoredOutbound>();
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            unsent.Add(new StoredOutbound(reader.GetGuid(0), reader.GetInt64(1), reader.GetString(2), reader.GetBoolean(3), reader.GetInt16(4), reader.GetString(5), reader.Text(6),
+                reader.Text(7), reader.Text(8), reader.Text(9), reader.Text(10)));
+        }
+        return conversation with { UnfinishedTurn = turn, Unsent = unsent };
+    }
+
+    /// <summary>
+    /// Gives a further identity to the contact who is known on this channel by one of <paramref name="known"/>; returns that contact's first
+    /// identity (the key of its grain), or null when none of them is known.
+    /// </summary>
+    public async Task<string?> Adopt(Guid channelId, string identity, IReadOnlyList<string> known, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            WITH met AS (
+                SELECT k.id, k.organization_id, k.platform_user_id FROM contact_identities i JOIN contacts k ON k.id = i.contact_id
+                WHERE i.channel_id = $1 AND i.identity = ANY($3) ORDER BY i.created_at LIMIT 1
+            ), adopted AS (
+                INSERT INTO contact_identities (channel_id, identity, contact_id, organization_id)
+                SELECT $1, $2, met.id, met.organization_id FROM met
+                ON CONFLICT (channel_id, identity) DO NOTHING
+            )
+            SELECT platform_user_id FROM met
+            """);
+        command.Parameters.Add(new() { Value = channelId });
+        command.Parameters.Add(new() { Value = identity });
+        command.Parameters.Add(new() { Value = known.ToArray() });
+        return (string?)await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The sequence of a message by its id, when it is stored in this conversation.</summary>
+    public async Task<long?> FindMessage(Guid conversationId, Guid messageId, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("SELECT sequence FROM messages WHERE id = $1 AND conversation_id = $2");
+        command.Parameters.Add(new() { Value = messageId });
+        command.Parameters.Add(new() { Value = conversationId });
+        return (long?)await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The platform id of the customer's last message, for a read mark.</summary>
+    public async Task<string?> LastInboundPlatformId(Guid conversationId, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            SELECT platform_message_id FROM messages WHERE conversation_id = $1 AND direction = 'inbound' AND platform_message_id IS NOT NULL
+            ORDER BY sequence DESC LIMIT 1
+            """);
+        command.Parameters.Add(new() { Value = conversationId });
+        return (string?)await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Keys (channel, first identity) of conversations with work that nobody does: turns whose instance is gone or has shown no heartbeat
+    /// for <paramref name="deadAfter"/>, and messages that have waited to be sent for <paramref name="unsentAfter"/>. The database's clock decides.
+    /// </summary>
+    public async Task<IReadOnlyList<(Guid ChannelId, string Identity)>> FindAbandoned(TimeSpan deadAfter, TimeSpan unsentAfter, int limit, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            WITH abandoned AS (
+                (SELECT t.conversation_id FROM turns t
+                 WHERE t.state IN ('settling', 'running')
+                   AND NOT EXISTS (SELECT 1 FROM engine_instances e WHERE e.id = t.instance_id AND e.heartbeat_at >= now() - $1::interval)
+                 ORDER BY t.due_at LIMIT $3)
+                UNION
+                (SELECT m.conversation_id FROM messages m WHERE m.status IN ('pending', 'sending') AND m.created_at < now() - $2::interval ORDER BY m.created_at LIMIT $3)
+            )
+            SELECT k.channel_id, k.platform_user_id FROM abandoned a JOIN conversations c ON c.id = a.conversation_id JOIN contacts k ON k.id = c.contact_id
+            """);
+        command.Parameters.Add(new() { Value = deadAfter });
+        command.Parameters.Add(new() { Value = unsentAfter });
+        command.Parameters.Add(new() { Value = limit });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        var found = new List<(Guid, string)>();
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            found.Add((reader.GetGuid(0), reader.GetString(1)));
+        }
+        return found;
+    }
+
+    /// <summary>Shows that an instance is alive; removes those that have been gone for <paramref name="forget"/>.</summary>
+    public async Task Heartbeat(Guid instanceId, string host, TimeSpan forget, CancellationToken cancellationToken)
+    {
+        await using var batch = database.CreateBatch();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("""
+            INSERT INTO engine_instances (id, host) VALUES ($1, $2)
+            ON CONFLICT (id) DO UPDATE SET heartbeat_at = now()
+            """)
+        { Parameters = { new() { Value = instanceId }, new() { Value = host } } });
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("DELETE FROM engine_instances WHERE heartbeat_at < now() - $1::interval") { Parameters = { new() { Value = forget } } });
+        await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Takes the instance off the list at an orderly stop, so that its turns are taken over at once.</summary>
+    public async Task Leave(Guid instanceId, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("DELETE FROM engine_instances WHERE id = $1");
+        command.Parameters.Add(new() { Value = instanceId });
+        await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+}
+
+/// <summary>Nullable columns.</summary>
+public static class NullableColumns
+{
+    public static T? Value<T>(this NpgsqlDataReader reader, int ordinal) where T : struct => reader.IsDBNull(ordinal) ? null : reader.GetFieldValue<T>(ordinal);
+
+    public static string? Text(this NpgsqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
+}

@@ -1,0 +1,251 @@
+using System.Threading.Channels;
+using AgentPlatform.Data.Connections;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace AgentPlatform.Data.Conversations;
+
+/// <summary>Limits of the writer.</summary>
+public sealed record ConversationWriterOptions
+{
+    /// <summary>Connections that write at the same time. Two keep Postgres busy while results are handed out; more do not help on few cores.</summary>
+    public int Lanes { get; init; } = 2;
+
+    /// <summary>Most commits in one transaction.</summary>
+    public int MaxBatchSize { get; init; } = 128;
+
+    /// <summary>Most commits waiting; beyond it a commit is refused at once instead of waiting for ever.</summary>
+    public int MaxQueueLength { get; init; } = 50_000;
+
+    /// <summary>How long one transaction may take.</summary>
+    public TimeSpan CommandTimeout { get; init; } = TimeSpan.FromSeconds(15);
+}
+
+/// <summary>
+/// Commits many conversations together. It never waits for more to come: a batch is what has queued while the last one was under way,
+/// so that a single commit is as quick as its statement, and a flood travels a hundred to a transaction.
+/// </summary>
+public sealed partial class ConversationWriter : IHostedService, IAsyncDisposable
+{
+    private readonly EngineDataSource _database;
+    private readonly ConversationWriterOptions _options;
+    private readonly ILogger<ConversationWriter> _logger;
+    private readonly Channel<Pending> _queue = Channel.CreateUnbounded<Pending>(new UnboundedChannelOptions { SingleReader = false });
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Lock _starting = new();
+    private Task[] _lanes = [];
+    private int _waiting;
+
+    public ConversationWriter(EngineDataSource database, IOptions<ConversationWriterOptions> options, ILogger<ConversationWriter> logger)
+    {
+        _database = database;
+        _options = options.Value;
+        _logger = logger;
+    }
+
+    /// <summary>Commits waiting for a lane.</summary>
+    public int QueueLength => Volatile.Read(ref _waiting);
+
+    /// <summary>
+    /// Returns when the commit is durable, or was refused. Throws <see cref="StorageAwayException"/> when Postgres can't be reached or the
+    /// connection broke: whether the commit happened is then unknown, and the caller must read its state again.
+    /// </summary>
+    public Task<CommitOutcome> Commit(ConversationCommit commit)
+    {
+        if (Interlocked.Increment(ref _waiting) > _options.MaxQueueLength)
+        {
+            Interlocked.Decrement(ref _waiting);
+            throw new StorageAwayException($"More than MaxQueueLength ({_options.MaxQueueLength}) commits are waiting.");
+        }
+        var pending = new Pending(commit);
+        if (!_queue.Writer.TryWrite(pending))
+        {
+            Interlocked.Decrement(ref _waiting);
+            throw new StorageAwayException("The writer has stopped.");
+        }
+        return pending.Completion.Task;
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        lock (_starting)
+        {
+            if (_lanes.Length == 0)
+            {
+                _lanes = [.. Enumerable.Range(0, _options.Lanes).Select(_ => Task.Run(RunLane, CancellationToken.None))];
+            }
+        }
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Takes no more commits and finishes those that wait.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        _queue.Writer.TryComplete();
+        await Task.WhenAll(_lanes).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _stopping.CancelAsync().ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync(new CancellationToken(canceled: true)).ConfigureAwait(false);
+        _stopping.Dispose();
+    }
+
+    private async Task RunLane()
+    {
+        NpgsqlConnection? connection = null;
+        var batch = new List<Pending>(_options.MaxBatchSize);
+        // WaitToReadAsync and TryRead: ReadAsync with a cancelled token can lose an item.
+        while (await _queue.Reader.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false))
+        {
+            batch.Clear();
+            while (batch.Count < _options.MaxBatchSize && _queue.Reader.TryRead(out var pending))
+            {
+                batch.Add(pending);
+            }
+            if (batch.Count == 0)
+            {
+                continue;
+            }
+            Interlocked.Add(ref _waiting, -batch.Count);
+            connection = await Write(connection, batch).ConfigureAwait(false);
+        }
+        if (connection is not null)
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task<NpgsqlConnection?> Write(NpgsqlConnection? connection, List<Pending> batch)
+    {
+        try
+        {
+            connection ??= await Open().ConfigureAwait(false);
+            await ConversationBatch.Execute(connection, batch, _options.CommandTimeout, _stopping.Token).ConfigureAwait(false);
+            foreach (var pending in batch)
+            {
+                pending.Complete();
+            }
+        }
+        catch (PostgresException refusal) when (!PostgresFailures.IsUnavailable(refusal) && connection is { State: System.Data.ConnectionState.Open })
+        {
+            await WriteOneByOne(connection, batch, refusal).ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            LogBatchLost(_logger, batch.Count, failure.GetType().Name, failure.Message);
+            foreach (var pending in batch)
+            {
+                pending.Completion.TrySetException(new StorageAwayException("Postgres can't be reached, or ended the connection.", failure));
+            }
+            if (connection is not null)
+            {
+                await connection.DisposeAsync().ConfigureAwait(false);
+            }
+            return null;
+        }
+        return connection;
+    }
+
+    /// <summary>One commit that Postgres refuses must not take the others with it.</summary>
+    private async Task WriteOneByOne(NpgsqlConnection connection, List<Pending> batch, PostgresException refusal)
+    {
+        if (batch.Count == 1)
+        {
+            LogCommitRefused(_logger, batch[0].Commit.ConversationId, refusal.SqlState, refusal.ConstraintName ?? refusal.MessageText);
+            batch[0].Completion.TrySetException(refusal);
+            return;
+        }
+        foreach (var pending in batch)
+        {
+            List<Pending> alone = [pending];
+            try
+            {
+                pending.Reset();
+                await ConversationBatch.Execute(connection, alone, _options.CommandTimeout, _stopping.Token).ConfigureAwait(false);
+                pending.Complete();
+            }
+            catch (PostgresException own) when (!PostgresFailures.IsUnavailable(own) && connection.State == System.Data.ConnectionState.Open)
+            {
+                LogCommitRefused(_logger, pending.Commit.ConversationId, own.SqlState, own.ConstraintName ?? own.MessageText);
+                pending.Completion.TrySetException(own);
+            }
+            catch (Exception failure)
+            {
+                pending.Completion.TrySetException(new StorageAwayException("Postgres can't be reached, or ended the connection.", failure));
+            }
+        }
+    }
+
+    private async Task<NpgsqlConnection> Open()
+    {
+        var connection = await _database.OpenConnectionAsync(_stopping.Token).ConfigureAwait(false);
+        try
+        {
+            // Plans are made once and kept; forbidding whole-table joins keeps them right while the tables grow.
+            await using var settings = new NpgsqlCommand("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan; SET jit = off", connection);
+            await settings.ExecuteNonQueryAsync(_stopping.Token).ConfigureAwait(false);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    [LoggerMessage(EventId = 2001, Level = LogLevel.Warning, Message = "A batch of {Commits} commits was lost with its connection ({Exception}: {Reason}); their callers read again")]
+    private static partial void LogBatchLost(ILogger logger, int commits, string exception, string reason);
+
+    [LoggerMessage(EventId = 2002, Level = LogLevel.Error, Message = "The commit of conversation {ConversationId} was refused by Postgres: {SqlState} {Reason}")]
+    private static partial void LogCommitRefused(ILogger logger, Guid conversationId, string sqlState, string reason);
+}
+
+/// <summary>Postgres can't be reached; whether the commit happened is unknown.</summary>
+public sealed class StorageAwayException : Exception
+{
+    public StorageAwayException()
+    {
+    }
+
+    public StorageAwayException(string message) : base(message)
+    {
+    }
+
+    public StorageAwayException(string message, Exception innerException) : base(message, innerException)
+    {
+    }
+}
+
+/// <summary>A commit that waits, and its outcome as the statements report it.</summary>
+internal sealed class Pending(ConversationCommit commit)
+{
+    private List<string>? _duplicates;
+    private List<int>? _applied;
+
+    public ConversationCommit Commit { get; } = commit;
+
+    public TaskCompletionSource<CommitOutcome> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public bool Advanced { get; set; }
+
+    public void AddDuplicate(string platformMessageId) => (_duplicates ??= []).Add(platformMessageId);
+
+    public void AddApplied(int index) => (_applied ??= []).Add(index);
+
+    public void Reset()
+    {
+        Advanced = false;
+        _duplicates = null;
+        _applied = null;
+    }
+
+    public void Complete()
+    {
+        var status = Commit.Advance is null || Advanced ? CommitStatus.Committed : _duplicates is null ? CommitStatus.Conflict : CommitStatus.Duplicate;
+        Completion.TrySetResult(new CommitOutcome(status, (IReadOnlyList<string>?)_duplicates ?? [], (IReadOnlyList<int>?)_applied ?? []));
+    }
+}

@@ -1,0 +1,70 @@
+using AgentPlatform.Conversations;
+using AgentPlatform.Data.Conversations;
+using AgentPlatform.Maintenance;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace AgentPlatform.Grains.Maintenance;
+
+/// <inheritdoc cref="ISweepGrain"/>
+internal sealed partial class SweepGrain(ConversationStore store, IOptions<EngineInstanceOptions> options, ILogger<SweepGrain> logger) : Grain, ISweepGrain, IRemindable
+{
+    private const string ReminderName = "sweep";
+    private static readonly TimeSpan ReminderPeriod = TimeSpan.FromMinutes(1);
+    private IGrainTimer? _timer;
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        // The reminder wakes this grain wherever a silo lives; the timer keeps it quick while it is awake.
+        _timer = this.RegisterGrainTimer(static (grain, _) => grain.SweepQuietly(), this, new GrainTimerCreationOptions(TimeSpan.Zero, options.Value.SweepInterval) { KeepAlive = true });
+        return Task.CompletedTask;
+    }
+
+    public async Task Start() => await this.RegisterOrUpdateReminder(ReminderName, ReminderPeriod, ReminderPeriod);
+
+    public Task ReceiveReminder(string reminderName, TickStatus status) => SweepQuietly();
+
+    public async Task<int> Sweep()
+    {
+        var settings = options.Value;
+        var abandoned = await store.FindAbandoned(settings.DeadAfter, settings.UnsentAfter, settings.SweepLimit, CancellationToken.None);
+        await Task.WhenAll(abandoned.Select(found => Wake(new ConversationKey(found.ChannelId, found.Identity))));
+        return abandoned.Count;
+    }
+
+    private async Task Wake(ConversationKey key)
+    {
+        try
+        {
+            await GrainFactory.GetGrain<IConversationGrain>(key.ToString()).Wake();
+        }
+        catch (Exception failure)
+        {
+            LogWakeFailed(logger, key.ChannelId, failure.GetType().Name, failure.Message);
+        }
+    }
+
+    private async Task SweepQuietly()
+    {
+        try
+        {
+            if (await Sweep() is > 0 and var count)
+            {
+                LogSwept(logger, count);
+            }
+        }
+        catch (Exception failure)
+        {
+            LogSweepFailed(logger, failure.GetType().Name, failure.Message);
+        }
+    }
+
+    [LoggerMessage(EventId = 2111, Level = LogLevel.Information, Message = "Woke {Count} conversations with unfinished work")]
+    private static partial void LogSwept(ILogger logger, int count);
+
+    [LoggerMessage(EventId = 2112, Level = LogLevel.Warning, Message = "The sweep failed ({Exception}: {Reason}); the next one tries again")]
+    private static partial void LogSweepFailed(ILogger logger, string exception, string reason);
+
+    [LoggerMessage(EventId = 2113, Level = LogLevel.Warning, Message = "A conversation of channel {ChannelId} could not be woken ({Exception}: {Reason}); the next sweep tries again")]
+    private static partial void LogWakeFailed(ILogger logger, Guid channelId, string exception, string reason);
+}
