@@ -22,7 +22,8 @@ internal static class DatabaseRoles
                 $"""
                 do $$
                 begin
-                    if not pg_has_role('{DataOptions.MigratorRole}', 'member') then
+                    -- From version 16 on, being a member and being allowed to SET ROLE are two things.
+                    if not pg_has_role('{DataOptions.MigratorRole}', case when current_setting('server_version_num')::int >= 160000 then 'SET' else 'MEMBER' end) then
                         execute format('grant {DataOptions.MigratorRole} to %I', current_user);
                     end if;
                 end

@@ -74,6 +74,10 @@ public sealed partial class Migrator
             {
                 throw new MigrationException("0001_roles_and_extensions", $"the database server lacks the extension {extension}; install it (pgvector is the package postgresql-<version>-pgvector, the others come with postgresql-contrib)", missing);
             }
+            catch (PostgresException refused) when (refused.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+            {
+                throw new MigrationException("0001_roles_and_extensions", $"the login of DATABASE_URL may not make the extension {extension}; let an administrator make the extensions as docs/operations.md says", refused);
+            }
         }
 
         await ExecuteAsync(
