@@ -55,10 +55,16 @@ pg_install_with_apt() {
   fi
 }
 
-# The package manager's words go to standard error, so that a caller may read standard output.
+# The package manager's many words show only when it fails.
 pg_apt_install() {
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends --no-upgrade "$@" >&2 ||
+  local log
+  log=$(mktemp)
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends --no-upgrade "$@" > "$log" 2>&1 < /dev/null || {
+    tail -n 30 "$log" >&2
+    rm -f "$log"
     die "apt-get could not install: $*. See its message above"
+  }
+  rm -f "$log"
 }
 
 # Installing a server package makes and starts a cluster named main unless told not to: told so, for this installation only.
