@@ -1,6 +1,6 @@
 # Silo and API, built with the Orleans packages: what runs in a cluster. One image for both; the command chooses.
 #   docker build -t agentplatform .
-#   docker run agentplatform silo            (also: silo --migrate, silo --demo)
+#   docker run agentplatform silo            (also: silo --migrate)
 #   docker run agentplatform api
 
 FROM ubuntu:26.04 AS build
@@ -22,7 +22,7 @@ RUN apt-get update \
  && useradd --system --create-home --home-dir /data --shell /usr/sbin/nologin agentplatform
 COPY --from=build /app /app
 COPY eng/container-entry /usr/local/bin/agentplatform
-ENV ASPNETCORE_URLS=http://0.0.0.0:8080 DATA_DIR=/data DOTNET_CLI_TELEMETRY_OPTOUT=1
+ENV PORT=8080 ASPNETCORE_URLS=http://0.0.0.0:8080 DATA_DIR=/data DOTNET_CLI_TELEMETRY_OPTOUT=1
 USER agentplatform
 WORKDIR /data
 EXPOSE 8080 11111 30000
