@@ -25,3 +25,15 @@ absolute() { case $1 in /*) printf '%s\n' "$1" ;; *) printf '%s/%s\n' "$PWD" "$1
 
 # A random word that is safe in a URL, a connection string and an environment file.
 random_word() { od -An -N"${1:-24}" -tx1 /dev/urandom | tr -d ' \n'; }
+
+port_is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# Prints a free port, the wanted one if it is given and free, else one below the range that the system hands out to clients.
+free_port() {
+  local port=${1:-} try
+  for try in $(seq 1 50); do
+    if [ -n "$port" ] && port_is_free "$port"; then printf '%s\n' "$port"; return 0; fi
+    port=$((20000 + $(od -An -N2 -tu2 /dev/urandom) % 12000))
+  done
+  die "found no free port between 20000 and 32000"
+}
