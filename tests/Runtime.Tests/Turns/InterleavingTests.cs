@@ -104,15 +104,16 @@ public sealed class InterleavingTests(SharedSilo silo)
     [Fact]
     public async Task The_caller_keeps_its_own_scheduler_and_context()
     {
-        var (scheduler, context) = (TaskScheduler.Current, SynchronizationContext.Current);
+        var grain = silo.Grains.GetGrain<ITurnGrain>(Signals.NewName());
+        await grain.Pass();
+        var (scheduler, context) = (TaskScheduler.Current, new SynchronizationContext());
+        SynchronizationContext.SetSynchronizationContext(context);
 
-        var call = silo.Grains.GetGrain<ITurnGrain>(Signals.NewName()).StaysOnTheActivation();
+        var call = grain.StaysOnTheActivation();
 
         Assert.Same(scheduler, TaskScheduler.Current);
         Assert.Same(context, SynchronizationContext.Current);
-        await call;
-        Assert.Same(scheduler, TaskScheduler.Current);
-        Assert.Same(context, SynchronizationContext.Current);
+        Assert.True(await call);
     }
 
     private async Task<(TGrain Grain, string Gate, Task First)> BusyAsync<TGrain>()
