@@ -160,6 +160,15 @@ public sealed class ConversationStore(EngineDataSource database)
         return (long?)await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Channel and first identity of a contact: the key of its conversation's grain. Null when there is no such contact.</summary>
+    public async Task<(Guid ChannelId, string Identity)?> FindConversationOf(Guid contactId, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("SELECT channel_id, platform_user_id FROM contacts WHERE id = $1");
+        command.Parameters.Add(new() { Value = contactId });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        return await reader.ReadAsync(cancellationToken).ConfigureAwait(false) ? (reader.GetGuid(0), reader.GetString(1)) : null;
+    }
+
     /// <summary>The platform id of the customer's last message, for a read mark.</summary>
     public async Task<string?> LastInboundPlatformId(Guid conversationId, CancellationToken cancellationToken)
     {

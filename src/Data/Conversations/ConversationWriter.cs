@@ -37,6 +37,7 @@ public sealed partial class ConversationWriter : IHostedService, IAsyncDisposabl
     private readonly Lock _starting = new();
     private Task[] _lanes = [];
     private int _waiting;
+    private int _disposed;
 
     public ConversationWriter(EngineDataSource database, IOptions<ConversationWriterOptions> options, ILogger<ConversationWriter> logger)
     {
@@ -90,6 +91,11 @@ public sealed partial class ConversationWriter : IHostedService, IAsyncDisposabl
 
     public async ValueTask DisposeAsync()
     {
+        // Registered under two types, it is disposed twice.
+        if (Interlocked.Exchange(ref _disposed, 1) == 1)
+        {
+            return;
+        }
         await StopAsync(new CancellationToken(canceled: true)).ConfigureAwait(false);
         _stopping.Dispose();
     }

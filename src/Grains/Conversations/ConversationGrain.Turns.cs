@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using AgentPlatform.Conversations;
-using AgentPlatform.Data.Channels;
 using AgentPlatform.Data.Conversations;
 using AgentPlatform.Grains.Agents;
 using AgentPlatform.Grains.Delivery;

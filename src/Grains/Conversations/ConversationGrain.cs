@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using AgentPlatform.Conversations;
-using AgentPlatform.Data;
 using AgentPlatform.Data.Channels;
 using AgentPlatform.Data.Connections;
 using AgentPlatform.Data.Conversations;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using AgentPlatform.Organizations;
+using Microsoft.Extensions.Logging;
 
 namespace AgentPlatform.Grains.Live;
 
@@ -8,7 +9,7 @@ namespace AgentPlatform.Grains.Live;
 /// Tells live views that conversations changed, after the commit. Changes of one organization that come together travel as one call, so
 /// that a busy organization costs a few calls a second, not one a message. A lost hint is made good by the views' own periodic look.
 /// </summary>
-public sealed class LiveSignals(IGrainFactory grains, TimeProvider clock)
+public sealed partial class LiveSignals(IGrainFactory grains, TimeProvider clock, ILogger<LiveSignals> logger)
 {
     /// <summary>How long changes of an organization gather before they are told.</summary>
     public static readonly TimeSpan GatherTime = TimeSpan.FromMilliseconds(10);
@@ -58,10 +59,26 @@ public sealed class LiveSignals(IGrainFactory grains, TimeProvider clock)
                 _changed = [];
                 _scheduled = false;
             }
-            _ = _signals._grains.GetGrain<IOrganizationGrain>(_organizationId).Changed(changed);
+            _ = _signals.Tell(_organizationId, changed);
         }
     }
 
+    private async Task Tell(Guid organizationId, ImmutableArray<Guid> changed)
+    {
+        try
+        {
+            await _grains.GetGrain<IOrganizationGrain>(organizationId).Changed(changed).ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            LogHintLost(_logger, organizationId, failure.GetType().Name, failure.Message);
+        }
+    }
+
+    [LoggerMessage(EventId = 2401, Level = LogLevel.Debug, Message = "A hint to the live views of organization {OrganizationId} was lost ({Exception}: {Reason}); they look by themselves")]
+    private static partial void LogHintLost(ILogger logger, Guid organizationId, string exception, string reason);
+
     private readonly TimeProvider _clock = clock;
     private readonly IGrainFactory _grains = grains;
+    private readonly ILogger _logger = logger;
 }

@@ -1,4 +1,3 @@
-using AgentPlatform.Data;
 using AgentPlatform.Data.Conversations;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

@@ -1,0 +1,48 @@
+using AgentPlatform.Data.Conversations;
+using AgentPlatform.Grains.Channels;
+using AgentPlatform.Grains.Conversations;
+using AgentPlatform.Grains.Delivery;
+using AgentPlatform.Grains.Live;
+using AgentPlatform.Grains.Maintenance;
+using AgentPlatform.Grains.Turns;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+
+namespace AgentPlatform.Grains;
+
+/// <summary>Registration of the engine: what conversations need beside their grains.</summary>
+public static class EngineServices
+{
+    /// <summary>
+    /// Adds the batching writer, the turn scheduler, delivery, live signals, the instance's heartbeat and the sweep. Register it before Orleans,
+    /// so that the writer starts before the first grain and stops after the last. May be called more than once.
+    /// Options are bound from the sections <c>Engine:Writer</c>, <c>Engine:Turns</c>, <c>Engine:Delivery</c> and <c>Engine:Instance</c>.
+    /// </summary>
+    public static IServiceCollection AddEngine(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddOptions<ConversationWriterOptions>().Bind(configuration.GetSection("Engine:Writer"))
+            .Validate(static options => options is { Lanes: > 0, MaxBatchSize: > 0, MaxQueueLength: > 0 }, "Engine:Writer: Lanes, MaxBatchSize and MaxQueueLength must be positive.").ValidateOnStart();
+        services.AddOptions<TurnSchedulerOptions>().Bind(configuration.GetSection("Engine:Turns"))
+            .Validate(static options => options is { MaxTurns: > 0, MaxTurnsPerOrganization: > 0, TokensPerMinutePerOrganization: >= 0 }, "Engine:Turns: MaxTurns and MaxTurnsPerOrganization must be positive.").ValidateOnStart();
+        services.AddOptions<DeliveryOptions>().Bind(configuration.GetSection("Engine:Delivery"))
+            .Validate(static options => options.MaxAttempts > 0 && options.FirstRetry > TimeSpan.Zero, "Engine:Delivery: MaxAttempts and FirstRetry must be positive.").ValidateOnStart();
+        services.AddOptions<EngineInstanceOptions>().Bind(configuration.GetSection("Engine:Instance"))
+            .Validate(static options => options.DeadAfter > options.HeartbeatInterval, "Engine:Instance: DeadAfter must be longer than HeartbeatInterval.").ValidateOnStart();
+
+        services.TryAddSingleton<ConversationWriter>();
+        services.TryAddSingleton<ConversationStore>();
+        services.TryAddSingleton<TurnScheduler>();
+        services.TryAddSingleton<ChannelConnectors>();
+        services.TryAddSingleton<MessageDelivery>();
+        services.TryAddSingleton<LiveSignals>();
+        services.TryAddSingleton<EngineInstance>();
+        services.TryAddSingleton<ConversationServices>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, ConversationWriter>(static provider => provider.GetRequiredService<ConversationWriter>()));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, EngineInstance>(static provider => provider.GetRequiredService<EngineInstance>()));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SweepStarter>());
+        return services;
+    }
+}
