@@ -1,0 +1,67 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using AgentPlatform.Api.Auth;
+using AgentPlatform.Data;
+using AgentPlatform.Data.Tenancy;
+using NpgsqlTypes;
+using Npgsql;
+
+namespace AgentPlatform.Api.ActivityLogs;
+
+/// <summary>Writes audit rows, in the transaction of the change that they tell of.</summary>
+public sealed class ActivityLog(TimeProvider clock)
+{
+    /// <summary>What stands for a secret that changed.</summary>
+    public const string Masked = "***";
+
+    /// <summary>Largest <c>before</c> or <c>after</c> kept, in bytes; of larger ones only the names of the members.</summary>
+    public const int MaxBytes = 64 * 1024;
+
+    /// <summary>Who changed what, from where. <paramref name="before"/> and <paramref name="after"/> are JSON objects without secrets.</summary>
+    /// <param name="session">The change's transaction.</param>
+    /// <param name="caller">Who and from where.</param>
+    /// <param name="action">As <c>agent.updated</c>.</param>
+    /// <param name="entityType">As <c>agent</c>.</param>
+    /// <param name="entityId">The row.</param>
+    /// <param name="before">Null for what is new.</param>
+    /// <param name="after">Null for what is gone.</param>
+    /// <param name="changedSecrets">Names of secrets that were set; they appear masked.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public Task WriteAsync(
+        TenantSession session, Caller caller, string action, string entityType, Guid entityId,
+        ReadOnlyMemory<byte>? before, ReadOnlyMemory<byte>? after, IReadOnlyList<string> changedSecrets, CancellationToken cancellationToken) =>
+        session.ExecuteAsync(
+            """
+            INSERT INTO activity_logs (id, organization_id, user_id, action_type, entity_type, entity_id, before, after, ip_address)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            """,
+            cancellationToken,
+            Uuid.New(clock), caller.OrganizationId, caller.UserId, action, entityType, entityId,
+            Json(before, []), Json(after, changedSecrets), Address(caller.IpAddress));
+
+    private static NpgsqlParameter Json(ReadOnlyMemory<byte>? json, IReadOnlyList<string> secrets) =>
+        new() { NpgsqlDbType = NpgsqlDbType.Jsonb, Value = json is { } bytes ? Text(bytes, secrets) : DBNull.Value };
+
+    private static NpgsqlParameter Address(IPAddress? address) => new() { NpgsqlDbType = NpgsqlDbType.Inet, Value = (object?)address ?? DBNull.Value };
+
+    private static string Text(ReadOnlyMemory<byte> json, IReadOnlyList<string> secrets)
+    {
+        if (json.Length > MaxBytes)
+        {
+            using var large = JsonDocument.Parse(json);
+            return new JsonObject { ["tooLarge"] = true, ["members"] = new JsonArray([.. large.RootElement.EnumerateObject().Select(member => (JsonNode)member.Name)]) }.ToJsonString();
+        }
+        if (secrets.Count == 0)
+        {
+            return Encoding.UTF8.GetString(json.Span);
+        }
+        var node = JsonNode.Parse(json.Span)!.AsObject();
+        foreach (var secret in secrets)
+        {
+            node[secret] = Masked;
+        }
+        return node.ToJsonString();
+    }
+}

@@ -1,0 +1,28 @@
+using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Resources;
+using static AgentPlatform.Api.Shapes.Fields;
+
+namespace AgentPlatform.Api.ActivityLogs;
+
+/// <summary>Who changed what, from where.</summary>
+internal static class ActivityLogResource
+{
+    public static readonly Resource ActivityLogs = new()
+    {
+        Path = "activity-logs", Singular = "activityLog", Plural = "activityLogs", Table = "activity_logs", HasVersion = false, HasUpdatedAt = false,
+        Description = "Who changed what, from where. Rows are written with the change itself and never changed.",
+        Read = Role.Manager,
+        Fields =
+        [
+            Reference("userId", "users").Nullable().ReadOnly().Filtered(),
+            Reference("agentId", "agents").Nullable().ReadOnly(),
+            Text("actionType", 100).ReadOnly().Filtered().About("For example `agent.updated`."),
+            Text("entityType", 100).Nullable().ReadOnly().Filtered(),
+            Uuid("entityId").Nullable().ReadOnly().Filtered(),
+            Json("before").Nullable().ReadOnly(),
+            Json("after").Nullable().ReadOnly(),
+            Text("ipAddress", 50).Nullable().ReadOnly() with { Expression = "host(t.ip_address)" },
+            Json("metadata").ReadOnly(),
+        ],
+    };
+}

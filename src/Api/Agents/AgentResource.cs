@@ -1,0 +1,43 @@
+using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Resources;
+using static AgentPlatform.Api.Shapes.Fields;
+
+namespace AgentPlatform.Api.Agents;
+
+/// <summary>Configured AIs.</summary>
+internal static class AgentResource
+{
+    public static readonly string[] Types = ["communication", "qualification", "product_selection", "warming", "sales", "service", "feedback"];
+
+    public static readonly Resource Agents = new()
+    {
+        Path = "agents", Singular = "agent", Plural = "agents", Table = "agents",
+        Description = "Configured AIs. An agent answers in the channels that name it, while its status is `active`.",
+        Create = Role.Manager, Update = Role.Manager, Delete = Role.Admin,
+        Fields =
+        [
+            Name("name").Required().Sorted().Searched(),
+            Text("description", 4000).Nullable().Searched(),
+            Choice("agentType", Types).WithDefault("communication").Filtered(),
+            Choice("domain", "healthcare", "retail", "finance", "realestate", "hospitality", "other").WithDefault("other").Filtered(),
+            Choice("status", "draft", "active", "inactive", "archived").WithDefault("draft").Filtered(),
+            Reference("personaId", "personas").Nullable().Filtered(),
+            Reference("llmModelId", "llm_models").Nullable().About("The model that answers; without one the built-in responder does."),
+            Reference("fallbackModelId", "llm_models").Nullable().About("The model to ask when the first fails."),
+            Text("defaultModel", 200).Nullable(),
+            Tags("goals", 20, 500),
+            Tags("channels", 20, 50),
+            Text("ownerName", 200).Nullable(),
+            Url("avatarUrl").Nullable(),
+            Text("instructions", 50_000).Nullable(),
+            Text("systemPrompt", 50_000).Nullable(),
+            Number("temperature", 0, 2, 2).WithDefault(0.7),
+            Integer("maxTokens", 1, 1_000_000).WithDefault(2048),
+            Integer("responseDelaySeconds", 0, 3600).WithDefault(0).About("How long to wait for more messages before answering."),
+            Choice("onNewMessage", "restart", "queue").WithDefault("restart").About("What a new message does to an answer under way."),
+            Long("messagesTotal").ReadOnly(),
+            Timestamp("lastActivityAt").Nullable().ReadOnly(),
+            Json("settings"),
+        ],
+    };
+}

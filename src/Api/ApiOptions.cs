@@ -1,0 +1,45 @@
+
+namespace AgentPlatform.Api;
+
+/// <summary>The API's limits. Each has a setting of its name; problems that a limit causes name the setting.</summary>
+public sealed record ApiOptions
+{
+    /// <summary>Largest request body in bytes (setting <c>API_MAX_BODY_BYTES</c>, default 1 MiB).</summary>
+    public int MaxBodyBytes { get; init; } = 1024 * 1024;
+
+    /// <summary>Requests a minute for one access token (setting <c>API_REQUESTS_PER_MINUTE</c>, default 1200); twice as many may come in a burst.</summary>
+    public int RequestsPerMinute { get; init; } = 1200;
+
+    /// <summary>Sign-in and refresh requests a minute from one address (setting <c>API_SIGN_INS_PER_MINUTE</c>, default 60).</summary>
+    public int SignInsPerMinute { get; init; } = 60;
+
+    /// <summary>Open event streams for one access token's session (setting <c>API_STREAMS_PER_SESSION</c>, default 8).</summary>
+    public int StreamsPerSession { get; init; } = 8;
+
+    /// <summary>How often a silent stream gets a comment, and looks for news that no hint told (setting <c>API_HEARTBEAT_SECONDS</c>, default 15).</summary>
+    public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>Trust <c>X-Forwarded-For</c> and <c>X-Forwarded-Proto</c> of these proxies (setting <c>TRUSTED_PROXIES</c>: addresses or networks, joined by commas; default none).</summary>
+    public string TrustedProxies { get; init; } = "";
+
+    /// <summary>The page size where a list names none.</summary>
+    public const int DefaultPageSize = 50;
+
+    /// <summary>The largest page.</summary>
+    public const int MaxPageSize = 200;
+
+    /// <summary>Reads the settings.</summary>
+    public static ApiOptions From(IConfiguration configuration)
+    {
+        var defaults = new ApiOptions();
+        return new()
+        {
+            MaxBodyBytes = configuration.GetValue("API_MAX_BODY_BYTES", defaults.MaxBodyBytes),
+            RequestsPerMinute = configuration.GetValue("API_REQUESTS_PER_MINUTE", defaults.RequestsPerMinute),
+            SignInsPerMinute = configuration.GetValue("API_SIGN_INS_PER_MINUTE", defaults.SignInsPerMinute),
+            StreamsPerSession = configuration.GetValue("API_STREAMS_PER_SESSION", defaults.StreamsPerSession),
+            Heartbeat = TimeSpan.FromSeconds(configuration.GetValue("API_HEARTBEAT_SECONDS", defaults.Heartbeat.TotalSeconds)),
+            TrustedProxies = configuration["TRUSTED_PROXIES"] ?? defaults.TrustedProxies,
+        };
+    }
+}

@@ -1,0 +1,63 @@
+using AgentPlatform.Api.ActivityLogs;
+using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Health;
+using AgentPlatform.Api.Limits;
+using AgentPlatform.Api.OpenApi;
+using AgentPlatform.Api.Problems;
+using AgentPlatform.Api.Resources;
+using AgentPlatform.Data;
+using Microsoft.AspNetCore.Authentication;
+
+namespace AgentPlatform.Api;
+
+/// <summary>The API's two doors: both the API's own process and the silo go through them.</summary>
+public static class ApiServices
+{
+    /// <summary>Adds everything that <see cref="MapApi"/> needs besides an <c>IClusterClient</c> or <c>IGrainFactory</c>. May be called more than once.</summary>
+    public static IServiceCollection AddApi(this IServiceCollection services, IConfiguration configuration)
+    {
+        if (services.Any(service => service.ServiceType == typeof(ApiOptions)))
+        {
+            return services;
+        }
+        services.AddData(configuration);
+        services.AddSingleton(_ => ApiOptions.From(configuration));
+        services.AddSingleton(_ => AuthOptions.From(configuration));
+        services.AddSingleton<TokenSigner>();
+        services.AddSingleton<SessionDirectory>();
+        services.AddSingleton<Passwords>();
+        services.AddSingleton<SignInThrottle>();
+        services.AddSingleton<SignIn>();
+        services.AddSingleton<ActivityLog>();
+        services.AddHostedService<ExpiredRequests>();
+        services.AddAuthentication(BearerHandler.SchemeName).AddScheme<AuthenticationSchemeOptions, BearerHandler>(BearerHandler.SchemeName, null);
+        services.AddAuthorization();
+        services.AddApiLimits(configuration);
+        services.AddApiDocument();
+        services.AddApiHealth();
+        services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+        return services;
+    }
+
+    /// <summary>Adds the middleware and the routes.</summary>
+    public static WebApplication MapApi(this WebApplication app)
+    {
+        app.Services.GetRequiredService<AuthOptions>();
+        app.UseApiProxies();
+        app.UseMiddleware<ProblemMiddleware>();
+        app.UseRouting();
+        app.UseAuthentication();
+        app.UseApiLimits();
+        app.UseAuthorization();
+
+        AuthEndpoints.MapAuth(app);
+        MeEndpoints.MapMe(app);
+        foreach (var resource in ResourceCatalog.All)
+        {
+            app.MapResource(resource);
+        }
+        app.MapApiDocument();
+        app.MapApiHealth();
+        return app;
+    }
+}

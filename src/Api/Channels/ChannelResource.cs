@@ -1,0 +1,47 @@
+using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Resources;
+using AgentPlatform.Api.Shapes;
+using AgentPlatform.Data.Secrets;
+using static AgentPlatform.Api.Shapes.Fields;
+
+namespace AgentPlatform.Api.Channels;
+
+/// <summary>Connected accounts on platforms.</summary>
+internal static class ChannelResource
+{
+    public static readonly Resource Channels = new()
+    {
+        Path = "channels", Singular = "channel", Plural = "channels", Table = "channels",
+        Description = "Connected accounts on platforms. Credentials go in and never come out: `credentialsSet` names those that are set.",
+        Create = Role.Admin, Update = Role.Admin, Delete = Role.Admin,
+        Fields =
+        [
+            Name("name").Required().Sorted().Searched(),
+            Choice("platform", ChannelPlatforms.Names).Required().Fixed().Filtered(),
+            Text("platformChannelId", 200).Nullable().Searched().About("What the platform calls the account: WhatsApp's phone number id. Required for WhatsApp; taken from the token for Telegram; not used for web."),
+            Reference("agentId", "agents").Nullable().Filtered().About("Who answers."),
+            Object("credentials", [.. ChannelPlatforms.CredentialFields]).Secret().About("WhatsApp: appSecret, verifyToken, accessToken. Telegram: botToken, secretToken. In a change, what isn't named stays."),
+            new Field("credentialsSet", new TextListType(10, new TextType(50))) { Access = FieldAccess.ReadOnly, Column = "credentials", Render = RenderCredentialNames, Description = "Names of the credentials that are set." },
+            Object("settings", [.. ChannelPlatforms.SettingFields]).About("In a change, what isn't named stays, and null removes."),
+            Flag("isActive").WithDefault(true).Filtered().About("Off: webhooks are refused and nothing is sent."),
+            Flag("isBotActive").WithDefault(true).About("Off: no agent answers in this channel."),
+            Text("aiModel", 200).Nullable(),
+            Number("aiTemperature", 0, 2, 1).Nullable(),
+            Text("brokenReason", 2000).Nullable().ReadOnly().About("Why the platform refuses the channel; cleared by a change."),
+            Timestamp("brokenAt").Nullable().ReadOnly(),
+        ],
+        Uniques = [new("platform_channel_is_connected_once", "platformChannelId", "This account is connected already.")],
+        BeforeWrite = ChannelRules.Check,
+        AfterWrite = ChannelRules.AddWidget,
+    };
+
+    private static void RenderCredentialNames(System.Text.Json.Utf8JsonWriter json, object value, FieldReadContext context)
+    {
+        json.WriteStartArray();
+        foreach (var name in context.Services.GetRequiredService<SecretBox>().OpenCredentials(context.OrganizationId, value as string).Keys.Order(StringComparer.Ordinal))
+        {
+            json.WriteStringValue(name);
+        }
+        json.WriteEndArray();
+    }
+}

@@ -1,0 +1,55 @@
+using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Resources;
+using static AgentPlatform.Api.Shapes.Fields;
+
+namespace AgentPlatform.Api.Crm;
+
+/// <summary>People as the business knows them. A lead is a client at the start of its life.</summary>
+internal static class ClientResource
+{
+    public static readonly Resource Clients = new()
+    {
+        Path = "clients", Singular = "client", Plural = "clients", Table = "clients",
+        Description = "People as the business knows them. A lead is a client at the start of its life; a contact's first message makes one.",
+        Create = Role.Member, Update = Role.Member, Delete = Role.Manager,
+        Fields =
+        [
+            Choice("clientType", "lead", "prospect", "customer", "partner", "inactive").WithDefault("lead").Filtered(),
+            Choice("status", "new_lead", "qualified", "warmed", "proposal_sent", "negotiation", "sold", "service", "closed").WithDefault("new_lead").Filtered(),
+            Choice("lifecycleStage", "lead", "mql", "sql", "opportunity", "customer", "evangelist", "churned").WithDefault("lead").Filtered(),
+            Text("firstName", 200).Nullable().Searched().Sorted(),
+            Text("lastName", 200).Nullable().Searched().Sorted(),
+            Text("companyName", 200).Nullable().Searched(),
+            Email("email").Nullable().Searched().Filtered(),
+            Phone("phone").Nullable().Searched().Filtered(),
+            Text("secondaryPhone", 50).Nullable(),
+            Json("address").Nullable(),
+            Language("preferredLanguage").Nullable().Filtered(),
+            Json("culturalContext").Nullable(),
+            Text("source", 200).Nullable().Filtered(),
+            Json("sourceDetails").Nullable(),
+            Json("utmData").Nullable(),
+            Integer("leadScore", -1_000_000, 1_000_000).WithDefault(0).Ranged(),
+            Choice("leadQuality", "hot", "warm", "cold").Nullable().Filtered(),
+            Text("ecommerceCustomerId", 200).Nullable(),
+            Integer("totalOrders").ReadOnly(),
+            Money("totalRevenue").ReadOnly(),
+            Money("averageOrderValue").ReadOnly(),
+            Reference("assignedTo", "users").Nullable().Filtered(),
+            Reference("assignedPartnerId", "partners").Nullable().Filtered(),
+            Reference("promptVariantId", "prompt_variants").Nullable(),
+            Reference("contactId", "contacts").Nullable().ReadOnly().Filtered().About("The contact that it was first met as."),
+            Tags("tags").Filtered(),
+            Json("customFields"),
+            Json("metadata"),
+            Timestamp("firstContactDate").ReadOnly(),
+            Timestamp("lastContactDate").Nullable().ReadOnly().Ranged(),
+            Timestamp("nextFollowUpDate").Nullable().Ranged(),
+        ],
+        Uniques =
+        [
+            new("one_client_per_phone", "phone", "Another client has this phone number."),
+            new("clients_one_per_ecommerce_customer", "ecommerceCustomerId", "Another client has this e-commerce id."),
+        ],
+    };
+}

@@ -1,0 +1,44 @@
+using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Problems;
+using AgentPlatform.Api.Resources;
+using static AgentPlatform.Api.Shapes.Fields;
+
+namespace AgentPlatform.Api.Crm;
+
+/// <summary>Dated tours with places.</summary>
+internal static class TourResource
+{
+    public static readonly Resource Tours = new()
+    {
+        Path = "tours", Singular = "tour", Plural = "tours", Table = "tours",
+        Description = "A product on its dates, with places.",
+        Create = Role.Manager, Update = Role.Manager, Delete = Role.Manager, DefaultSort = "startDate",
+        Fields =
+        [
+            Reference("productId", "products").Required().Fixed().Filtered(),
+            Timestamp("startDate").Required().Ranged().Sorted(),
+            Timestamp("endDate").Required().Ranged(),
+            Integer("maxParticipants", 1, 100_000).Nullable().About("Places; null for no limit."),
+            Integer("currentParticipants").ReadOnly(),
+            Money("price").Nullable(),
+            Currency("currency").WithDefault("USD"),
+            Choice("status", "available", "full", "cancelled", "completed").WithDefault("available").Filtered(),
+            Text("notes", 10_000).Nullable(),
+        ],
+        BeforeWrite = change => Task.FromResult(change.IsDeletion ? null : Check(change)),
+    };
+
+    private static Problem? Check(ResourceChange change)
+    {
+        if (Moment(change, "endDate") < Moment(change, "startDate"))
+        {
+            return Problem.Invalid("/endDate", "/endDate must not be before startDate.");
+        }
+        return change.Resulting<int?>("maxParticipants") is { } places && change.Before?.Get<int>("currentParticipants") > places
+            ? Problem.Invalid("/maxParticipants", "/maxParticipants must not be below the number of participants.")
+            : null;
+    }
+
+    private static DateTime? Moment(ResourceChange change, string field) =>
+        change.Values.Has(field) ? change.Values.Get<DateTimeOffset>(field).UtcDateTime : change.Before?.Get<DateTime>(field);
+}

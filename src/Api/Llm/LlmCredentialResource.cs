@@ -1,0 +1,53 @@
+using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Channels;
+using AgentPlatform.Api.Problems;
+using AgentPlatform.Api.Resources;
+using AgentPlatform.Data.Secrets;
+using Npgsql;
+using NpgsqlTypes;
+using static AgentPlatform.Api.Shapes.Fields;
+
+namespace AgentPlatform.Api.Llm;
+
+/// <summary>The organization's keys for model providers.</summary>
+internal static class LlmCredentialResource
+{
+    public static readonly Resource LlmCredentials = new()
+    {
+        Path = "llm-credentials", Singular = "llmCredential", Plural = "llmCredentials", Table = "llm_credentials",
+        Description = "The organization's keys for model providers, one for each. The key goes in and never comes out.",
+        Read = Role.Admin, Create = Role.Admin, Update = Role.Admin, Delete = Role.Admin,
+        Fields =
+        [
+            Choice("provider", "openai", "anthropic", "google", "openai_compatible").Required().Fixed().Filtered(),
+            Url("baseUrl").Nullable().About("The provider's API, where it isn't the provider's own. Required for openai_compatible."),
+            Name("apiKey", 4096).Required().Secret(),
+            Flag("isActive").WithDefault(true).Filtered(),
+        ],
+        Uniques = [new("one_credential_per_provider", "provider", "There is a key for this provider: change it.")],
+        BeforeWrite = Seal,
+    };
+
+    private static async Task<Problem?> Seal(ResourceChange change)
+    {
+        if (change.IsDeletion)
+        {
+            return null;
+        }
+        if (change.Resulting<string>("provider") == "openai_compatible" && change.Resulting<string>("baseUrl") is null)
+        {
+            return Problem.Invalid("/baseUrl", "/baseUrl is required for openai_compatible.");
+        }
+        if (change.Values.Text("baseUrl") is { } url && await EndpointCheck.Refuses(change.Request, url) is { } reason)
+        {
+            return Problem.Invalid("/baseUrl", $"/baseUrl can't be used: {reason}");
+        }
+        if (change.Values.Text("apiKey") is { } key)
+        {
+            change.Values.Remove("apiKey");
+            change.Columns["api_key"] = new NpgsqlParameter { Value = change.Request.Service<SecretBox>().SealApiKey(change.Caller.OrganizationId, key), NpgsqlDbType = NpgsqlDbType.Text };
+            change.ChangedSecrets.Add("apiKey");
+        }
+        return null;
+    }
+}

@@ -1,0 +1,105 @@
+using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Problems;
+using AgentPlatform.Api.Shapes;
+
+namespace AgentPlatform.Api.Operations;
+
+/// <summary>The one door of every route under <c>/v1</c>: its operation's checks, then its handler.</summary>
+public static class OperationEndpoints
+{
+    /// <summary>Maps a route. Order of checks: sign-in, role, headers, query, body; the first two never look at the request's content.</summary>
+    public static IEndpointConventionBuilder MapOperation(
+        this IEndpointRouteBuilder routes, string method, string pattern, Operation operation, Func<OperationRequest, Task<IResult>> handler)
+    {
+        var endpoint = routes.MapMethods(pattern, [method], (Delegate)((HttpContext context) => Handle(context, operation, handler)))
+            .WithName(operation.Id).WithTags(operation.Tag).WithSummary(operation.Summary).WithMetadata(operation);
+        if (operation.Description is not null)
+        {
+            endpoint.WithDescription(operation.Description);
+        }
+        return operation.Role is null ? endpoint.AllowAnonymous() : endpoint.RequireAuthorization();
+    }
+
+    private static async Task<IResult> Handle(HttpContext context, Operation operation, Func<OperationRequest, Task<IResult>> handler)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        Caller? caller = null;
+        if (operation.Role is { } needed)
+        {
+            caller = context.Features.Get<Caller>();
+            if (caller is null)
+            {
+                return new Problem(ProblemType.Unauthenticated);
+            }
+            if (caller.Role < needed)
+            {
+                return new Problem(ProblemType.Forbidden, $"This needs the role {needed.Name()}; yours is {caller.Role.Name()}.");
+            }
+        }
+
+        var violations = new Violations();
+        var query = RequestReader.ReadQuery(context.Request, operation, violations);
+        if (ReadHeaders(context.Request, operation, violations, out var version, out var key) is { } refused)
+        {
+            return refused;
+        }
+
+        var body = new ShapeValues();
+        byte[] fingerprint = [];
+        if (operation.Body is not null)
+        {
+            var limit = operation.MaxBodyBytes ?? context.RequestServices.GetRequiredService<ApiOptions>().MaxBodyBytes;
+            var (bytes, tooLarge) = await RequestReader.ReadBytes(context.Request, limit, context.RequestAborted);
+            if (tooLarge is not null)
+            {
+                return tooLarge;
+            }
+            var (values, malformed) = RequestReader.ReadBody(context.Request, bytes!, operation, violations);
+            if (malformed is not null)
+            {
+                return malformed;
+            }
+            body = values ?? body;
+            fingerprint = key is null ? [] : RequestReader.Fingerprint(context.Request, bytes!);
+        }
+        if (violations.Any)
+        {
+            return violations.ToProblem();
+        }
+
+        return await handler(new OperationRequest
+        {
+            Http = context,
+            KnownCaller = caller,
+            Query = query,
+            Body = body,
+            Fingerprint = fingerprint,
+            ExpectedVersion = version,
+            IdempotencyKey = key,
+        });
+    }
+
+    private static Problem? ReadHeaders(HttpRequest request, Operation operation, Violations violations, out long? version, out string? key)
+    {
+        version = null;
+        key = null;
+        var ifMatch = request.Headers.IfMatch.ToString();
+        if (operation.IfMatch == IfMatch.Required && ifMatch.Length == 0)
+        {
+            return new Problem(ProblemType.PreconditionRequired);
+        }
+        if (operation.IfMatch != IfMatch.None && ifMatch.Length > 0 && !EntityTag.TryRead(ifMatch, out version))
+        {
+            violations.Add("If-Match", "must be one entity tag as read before, such as \"7\", or *.");
+        }
+        if (operation.TakesIdempotencyKey && request.Headers.TryGetValue("Idempotency-Key", out var given))
+        {
+            key = given.ToString();
+            if (key.Length is 0 or > RequestReader.MaxKeyLength || key.Any(character => character is < ' ' or > '~'))
+            {
+                violations.Add("Idempotency-Key", $"must be 1 to {RequestReader.MaxKeyLength} printable ASCII characters.");
+            }
+        }
+        return null;
+    }
+}

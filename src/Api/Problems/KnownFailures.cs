@@ -1,0 +1,45 @@
+using AgentPlatform.Data.Connections;
+using Npgsql;
+
+namespace AgentPlatform.Api.Problems;
+
+/// <summary>Turns failures that carry an answer for the caller into problems; everything else is a defect and stays an exception.</summary>
+public static class KnownFailures
+{
+    /// <summary>When to come again while the database or the engine is away.</summary>
+    public static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
+
+    /// <summary>Null when the failure is not one that a caller can do anything about.</summary>
+    public static Problem? ToProblem(Exception failure) => failure switch
+    {
+        StorageUnavailableException => Unavailable("The database can't be reached."),
+        BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new Problem(ProblemType.BodyTooLarge),
+        BadHttpRequestException bad => new Problem(ProblemType.MalformedBody, bad.Message),
+        _ when PostgresFailures.IsUnavailable(failure) => Unavailable("The database can't be reached."),
+        _ when PostgresFailures.IsConflict(failure) => Unavailable("The change met another one. Try again."),
+        TimeoutException => Unavailable("The engine did not answer in time."),
+        PostgresException answered => OfStatement(answered),
+        _ => null,
+    };
+
+    /// <summary>
+    /// What the database's own checks refuse. Fields are checked before, so this is for what only the database can know: a race for a unique value, a
+    /// reference that vanished, a value that a function refuses. Constraints are named as sentences, so that the name tells.
+    /// </summary>
+    private static Problem? OfStatement(PostgresException failure) => failure.SqlState switch
+    {
+        PostgresErrorCodes.UniqueViolation => new Problem(ProblemType.Conflict, Sentence(failure)),
+        PostgresErrorCodes.ForeignKeyViolation => new Problem(ProblemType.Conflict, "Something that it refers to is gone, or something still refers to it."),
+        PostgresErrorCodes.CheckViolation or PostgresErrorCodes.NotNullViolation => new Problem(ProblemType.Validation, Sentence(failure)),
+        PostgresErrorCodes.ProgramLimitExceeded => new Problem(ProblemType.Validation, "A value is too long to be stored."),
+        ['2', '2', ..] => new Problem(ProblemType.Validation, "A value can't be stored in this form."),
+        _ => null,
+    };
+
+    private static string Sentence(PostgresException failure) =>
+        string.IsNullOrEmpty(failure.ConstraintName)
+            ? "A rule of the database does not allow it."
+            : $"A rule does not allow it: {failure.ConstraintName.Replace('_', ' ')}.";
+
+    private static Problem Unavailable(string detail) => new(ProblemType.Unavailable, detail) { RetryAfter = RetryAfter };
+}

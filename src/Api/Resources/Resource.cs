@@ -1,0 +1,108 @@
+using System.Collections.Immutable;
+using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Problems;
+using AgentPlatform.Api.Shapes;
+using static AgentPlatform.Api.Shapes.Fields;
+
+namespace AgentPlatform.Api.Resources;
+
+/// <summary>
+/// What a resource is: its table, its fields, who may do what, its own rules. From a declaration follow the routes, the SQL, the OpenAPI schemas, the role
+/// table, the audit rows and the isolation tests. A new resource is one file that makes one of these, and one line in <see cref="ResourceCatalog"/>.
+/// </summary>
+public sealed record Resource
+{
+    private readonly Lazy<Shape> _shape;
+
+    public Resource()
+    {
+        _shape = new(() => new Shape([Id(), .. Fields, .. Trailing()]));
+    }
+
+    /// <summary>Path below <c>/v1/</c>, plural: <c>prompt-variants</c>.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>One of them in camelCase, for operation ids and the audit log: <c>promptVariant</c>.</summary>
+    public required string Singular { get; init; }
+
+    /// <summary>Several of them in camelCase, for operation ids: <c>promptVariants</c>.</summary>
+    public required string Plural { get; init; }
+
+    /// <summary>What it is, for people.</summary>
+    public required string Description { get; init; }
+
+    public required string Table { get; init; }
+
+    /// <summary>What lists and reads select from, where that is more than the table; its tenant column must be <c>t.organization_id</c>.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>The column that the path names.</summary>
+    public string KeyColumn { get; init; } = "id";
+
+    /// <summary>Its own fields. <c>id</c>, <c>version</c>, <c>createdAt</c> and <c>updatedAt</c> are added.</summary>
+    public required ImmutableArray<Field> Fields { get; init; }
+
+    /// <summary>False for a table without <c>version</c>: it can't be changed through the API.</summary>
+    public bool HasVersion { get; init; } = true;
+
+    public bool HasUpdatedAt { get; init; } = true;
+
+    /// <summary>The one row is the tenant's own, at <c>/v1/{path}</c> without an id.</summary>
+    public bool IsTenantItself { get; init; }
+
+    /// <summary>Rows without an organization are shown to everybody (and changed by nobody).</summary>
+    public bool HasSharedRows { get; init; }
+
+    /// <summary>The key is one of the given fields instead of a new id.</summary>
+    public string? KeyField { get; init; }
+
+    public Role? Read { get; init; } = Role.Viewer;
+
+    public Role? Create { get; init; }
+
+    public Role? Update { get; init; }
+
+    public Role? Delete { get; init; }
+
+    /// <summary>As in <c>?sort=</c>: a field, with a minus for descending.</summary>
+    public string DefaultSort { get; init; } = "-createdAt";
+
+    /// <summary>SQL condition for <c>?q=</c> where looking into each row is too slow; <c>{0}</c> stands for the parameter.</summary>
+    public string? SearchCondition { get; init; }
+
+    /// <summary>Unique constraints and indexes: which field is taken, and what to say.</summary>
+    public ImmutableArray<UniqueRule> Uniques { get; init; } = [];
+
+    /// <summary>Rules of its own, before a row is written: may refuse, and may change or add what is written.</summary>
+    public Func<ResourceChange, Task<Problem?>>? BeforeWrite { get; init; }
+
+    /// <summary>More writes in the same transaction, after the row was written.</summary>
+    public Func<ResourceChange, Task>? AfterWrite { get; init; }
+
+    /// <summary>All fields: the key, its own, and those that every resource has.</summary>
+    public Shape Shape => _shape.Value;
+
+    /// <summary>Name of its schema: <c>PromptVariant</c>.</summary>
+    public string SchemaName => char.ToUpperInvariant(Singular[0]) + Singular[1..];
+
+    private Field Id() => Uuid("id").ReadOnly() with { Column = KeyColumn };
+
+    private IEnumerable<Field> Trailing()
+    {
+        if (HasVersion)
+        {
+            yield return Long("version").ReadOnly().About("Rises with each change; the `ETag` is made from it.");
+        }
+        yield return Timestamp("createdAt").ReadOnly().Ranged().Sorted();
+        if (HasUpdatedAt)
+        {
+            yield return Timestamp("updatedAt").ReadOnly().Ranged().Sorted();
+        }
+    }
+}
+
+/// <summary>A constraint that holds a value unique.</summary>
+/// <param name="Constraint">Its name in the database.</param>
+/// <param name="Field">The field to blame.</param>
+/// <param name="Detail">A sentence that can be shown.</param>
+public sealed record UniqueRule(string Constraint, string Field, string Detail);

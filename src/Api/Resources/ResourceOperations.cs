@@ -1,0 +1,141 @@
+using System.Collections.Immutable;
+using AgentPlatform.Api.Operations;
+using AgentPlatform.Api.Problems;
+using AgentPlatform.Api.Shapes;
+
+namespace AgentPlatform.Api.Resources;
+
+/// <summary>The operations that follow from a resource.</summary>
+internal static class ResourceOperations
+{
+    /// <summary>In a filter: rows where the field is null.</summary>
+    public const string None = "none";
+
+    /// <summary>Longest <c>?q=</c>.</summary>
+    public const int MaxSearchLength = 200;
+
+    public static void MapResource(this IEndpointRouteBuilder routes, Resource resource)
+    {
+        var path = $"/v1/{resource.Path}";
+        var one = resource.IsTenantItself ? path : $"{path}/{{id}}";
+        if (resource.Read is not null)
+        {
+            if (!resource.IsTenantItself)
+            {
+                routes.MapOperation("GET", path, List(resource), request => ResourceReads.List(resource, request));
+            }
+            routes.MapOperation("GET", one, Read(resource), request => ResourceReads.Read(resource, request));
+        }
+        if (resource.Create is not null)
+        {
+            routes.MapOperation("POST", path, Create(resource), request => ResourceWrites.Create(resource, request));
+        }
+        if (resource.Update is not null)
+        {
+            routes.MapOperation("PATCH", one, Update(resource), request => ResourceWrites.Update(resource, request));
+        }
+        if (resource.Delete is not null)
+        {
+            routes.MapOperation("DELETE", one, Delete(resource), request => ResourceWrites.Delete(resource, request));
+        }
+    }
+
+    private static Operation List(Resource resource) => Base(resource, "list") with
+    {
+        Id = $"list{Capital(resource.Plural)}",
+        Summary = $"List {Words(resource.Plural)}",
+        Description = resource.Description,
+        Query = [.. Filters(resource), .. Paging(Sorts(resource), resource.DefaultSort)],
+        AnswersPage = true,
+    };
+
+    private static Operation Read(Resource resource) => Base(resource, "get") with
+    {
+        Summary = $"Read {Article(resource)}",
+        AnswersEntityTag = resource.HasVersion,
+    };
+
+    private static Operation Create(Resource resource) => Base(resource, "create") with
+    {
+        Role = resource.Create,
+        Summary = $"Create {Article(resource)}",
+        Body = resource.Shape,
+        BodyUse = ShapeUse.Create,
+        SuccessStatus = StatusCodes.Status201Created,
+        AnswersEntityTag = resource.HasVersion,
+        TakesIdempotencyKey = true,
+        Problems = [ProblemType.Conflict],
+    };
+
+    private static Operation Update(Resource resource) => Base(resource, "update") with
+    {
+        Role = resource.Update,
+        Summary = $"Change {Article(resource)}",
+        Description = "Only the fields that are given change. `If-Match` names the version that the change is based on.",
+        Body = resource.Shape,
+        BodyUse = ShapeUse.Change,
+        IfMatch = IfMatch.Required,
+        AnswersEntityTag = true,
+        Problems = [ProblemType.Conflict],
+    };
+
+    private static Operation Delete(Resource resource) => Base(resource, "delete") with
+    {
+        Role = resource.Delete,
+        Summary = $"Delete {Article(resource)}",
+        IfMatch = resource.HasVersion ? IfMatch.Optional : IfMatch.None,
+        SuccessStatus = StatusCodes.Status204NoContent,
+        Answer = null,
+        Problems = [ProblemType.Conflict],
+    };
+
+    private static Operation Base(Resource resource, string verb) => new()
+    {
+        Id = $"{verb}{Capital(resource.Singular)}",
+        Tag = Words(resource.IsTenantItself ? resource.Singular : resource.Plural),
+        Summary = "",
+        Role = resource.Read,
+        Answer = resource.Shape,
+        AnswerName = resource.SchemaName,
+    };
+
+    /// <summary>The parameters that every list has.</summary>
+    public static ImmutableArray<QueryParameter> Paging(string[] sorts, string defaultSort) =>
+    [
+        new("sort", new ChoiceType(sorts), $"Order; a minus for descending. Default `{defaultSort}`."),
+        new("limit", new IntegerType(1, ApiOptions.MaxPageSize), $"Page size. Default {ApiOptions.DefaultPageSize}."),
+        new("cursor", new TextType(PageCursor.MaxLength, 1, Example: "cursor"), "`nextCursor` of the page before."),
+    ];
+
+    private static string[] Sorts(Resource resource) => [.. resource.Shape.Fields.Where(field => field.IsSort).SelectMany(field => new[] { field.Name, $"-{field.Name}" })];
+
+    private static IEnumerable<QueryParameter> Filters(Resource resource)
+    {
+        foreach (var field in resource.Shape.Fields)
+        {
+            if (field.IsFilter)
+            {
+                yield return new(field.Name, field.Type, $"Only rows with one of these values{(field.IsNullable ? ", `none` for null" : "")}.", IsList: true) { Also = field.IsNullable ? None : null };
+            }
+            if (field.IsRange)
+            {
+                yield return new($"{field.Name}From", field.Type, $"Only rows with `{field.Name}` at or after this.");
+                yield return new($"{field.Name}To", field.Type, $"Only rows with `{field.Name}` before this.");
+            }
+        }
+        if (resource.SearchCondition is not null || resource.Shape.Fields.Any(field => field.IsSearched))
+        {
+            yield return new("q", new TextType(MaxSearchLength, 1, Example: "text"), $"Only rows that hold this text in {string.Join(", ", resource.Shape.Fields.Where(field => field.IsSearched).Select(field => field.Name))}.");
+        }
+    }
+
+    private static string Article(Resource resource)
+    {
+        var words = Words(resource.Singular);
+        return resource.IsTenantItself ? $"your {words}" : "aeiou".Contains(words[0], StringComparison.Ordinal) ? $"an {words}" : $"a {words}";
+    }
+
+    private static string Words(string camel) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(camel).Replace('_', ' ');
+
+    private static string Capital(string camel) => char.ToUpperInvariant(camel[0]) + camel[1..];
+}

@@ -1,0 +1,160 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using AgentPlatform.Api.Operations;
+using AgentPlatform.Api.Problems;
+using AgentPlatform.Api.Shapes;
+using AgentPlatform.Data.Connections;
+using AgentPlatform.Data.Tenancy;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace AgentPlatform.Api.Resources;
+
+/// <summary>Reads one row, or a page of them.</summary>
+internal static class ResourceReads
+{
+    public static async Task<IResult> Read(Resource resource, OperationRequest request)
+    {
+        if (ResourceWrites.KeyOf(resource, request) is not { } id)
+        {
+            return Problem.NotFound();
+        }
+        await using var row = await TenantSession.ReadAsync(
+            request.Service<ApiDataSource>(), request.Caller.Tenant, ResourceSql.Of(resource).SelectOne, request.Cancelled, request.Caller.OrganizationId, id);
+        if (!await row.ReadAsync(request.Cancelled))
+        {
+            return Problem.NotFound();
+        }
+        var found = ResourceRow.Read(resource, row, ResourceWrites.Context(request));
+        return JsonAnswer.OfBytes(found.Json, version: found.Version);
+    }
+
+    public static async Task<IResult> List(Resource resource, OperationRequest request)
+    {
+        var sort = request.Parameter<string>("sort") ?? resource.DefaultSort;
+        var query = new ListQuery(request.Caller.OrganizationId);
+        AddFilters(resource, request, query);
+        if (AddPosition(resource, request, sort, query) is { } problem)
+        {
+            return problem;
+        }
+
+        var limit = request.Has("limit") ? request.Parameter<int>("limit") : ApiOptions.DefaultPageSize;
+        var (field, descending) = SortOf(resource, sort);
+        var direction = descending ? "DESC" : "ASC";
+        var nulls = field.IsNullable ? " NULLS LAST" : "";
+        var sql = $"{ResourceSql.Of(resource).Select} WHERE {ResourceSql.Of(resource).OfTenant}{query.Conditions} ORDER BY {ResourceSql.Expression(field)} {direction}{nulls}, t.{resource.KeyColumn} {direction} LIMIT {query.Add(limit + 1)}";
+        var rows = new List<ResourceRow>(limit + 1);
+        await using (var reader = await TenantSession.ReadAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, sql, request.Cancelled, query.Values))
+        {
+            while (await reader.ReadAsync(request.Cancelled))
+            {
+                rows.Add(ResourceRow.Read(resource, reader, ResourceWrites.Context(request)));
+            }
+        }
+        var next = rows.Count > limit ? CursorAt(rows[limit - 1], sort, field) : null;
+        return Page.Of(rows.Take(limit).Select(row => row.Json), next);
+    }
+
+    private static void AddFilters(Resource resource, OperationRequest request, ListQuery query)
+    {
+        foreach (var field in resource.Shape.Fields)
+        {
+            var expression = ResourceSql.Expression(field);
+            if (field.IsFilter && request.Query.TryGetValue(field.Name, out var wanted))
+            {
+                query.Where(FilterCondition(field, expression, wanted, query));
+            }
+            if (field.IsRange && request.Query.TryGetValue($"{field.Name}From", out var from))
+            {
+                query.Where($"{expression} >= {query.Add(field.Type.Parameter(from[0]))}");
+            }
+            if (field.IsRange && request.Query.TryGetValue($"{field.Name}To", out var to))
+            {
+                query.Where($"{expression} < {query.Add(field.Type.Parameter(to[0]))}");
+            }
+        }
+        if (request.Parameter<string>("q") is { } text)
+        {
+            var parameter = query.Add(text);
+            query.Where(resource.SearchCondition is { } condition
+                ? string.Format(CultureInfo.InvariantCulture, condition, parameter)
+                : $"({string.Join(" OR ", resource.Shape.Fields.Where(field => field.IsSearched).Select(field => $"strpos(lower({ResourceSql.Expression(field)}), lower({parameter})) > 0"))})");
+        }
+    }
+
+    private static string FilterCondition(Field field, string expression, ImmutableArray<object> wanted, ListQuery query)
+    {
+        if (field.Type is TextListType)
+        {
+            return $"{expression} && {query.Add(field.Type.Parameter(wanted.SelectMany(value => (string[])value).ToArray()))}";
+        }
+        var values = wanted.Where(value => value is not string text || text != ResourceOperations.None || field.Type is TextType or ChoiceType && !field.IsNullable).ToArray();
+        var conditions = values.Select(value => $"{expression} = {query.Add(field.Type.Parameter(value))}").ToList();
+        if (values.Length < wanted.Length)
+        {
+            conditions.Add($"{expression} IS NULL");
+        }
+        return $"({string.Join(" OR ", conditions)})";
+    }
+
+    private static Problem? AddPosition(Resource resource, OperationRequest request, string sort, ListQuery query)
+    {
+        if (request.Parameter<string>("cursor") is not { } text)
+        {
+            return null;
+        }
+        var (field, descending) = SortOf(resource, sort);
+        var cursor = PageCursor.Parse(text);
+        var value = cursor?.Value is null ? null : field.Type.ReadText(cursor.Value);
+        if (cursor is null || cursor.Sort != sort || value is null != cursor.Value is null || value is null && !field.IsNullable)
+        {
+            return Problem.Invalid("cursor", "cursor is not one that this list gave for this sort.");
+        }
+        var expression = ResourceSql.Expression(field);
+        var id = query.Add(cursor.Id);
+        var beyond = descending ? "<" : ">";
+        if (value is null)
+        {
+            query.Where($"{expression} IS NULL AND t.{resource.KeyColumn} {beyond} {id}");
+            return null;
+        }
+        var last = query.Add(field.Type.Parameter(value));
+        var after = $"({expression}, t.{resource.KeyColumn}) {beyond} ({last}, {id})";
+        query.Where(field.IsNullable ? $"({after} OR {expression} IS NULL)" : after);
+        return null;
+    }
+
+    private static string CursorAt(ResourceRow row, string sort, Field field) =>
+        new PageCursor(sort, row.Raw(field.Name) is { } value ? field.Type.WriteText(value) : null, row.Id).ToString();
+
+    private static (Field Field, bool Descending) SortOf(Resource resource, string sort) =>
+        (resource.Shape.Find(sort.TrimStart('-'))!, sort.StartsWith('-'));
+}
+
+/// <summary>Conditions and parameters of a list, as they come together.</summary>
+internal sealed class ListQuery
+{
+    private readonly List<object?> _values = [];
+    private readonly List<string> _conditions = [];
+
+    /// <summary>$1 is the organization.</summary>
+    public ListQuery(Guid organizationId)
+    {
+        _values.Add(new NpgsqlParameter { Value = organizationId, NpgsqlDbType = NpgsqlDbType.Uuid });
+    }
+
+    public object?[] Values => [.. _values];
+
+    /// <summary>Each with a leading AND.</summary>
+    public string Conditions => string.Concat(_conditions.Select(condition => $" AND {condition}"));
+
+    /// <summary>Adds a parameter and returns its name.</summary>
+    public string Add(object value)
+    {
+        _values.Add(value);
+        return string.Create(CultureInfo.InvariantCulture, $"${_values.Count}");
+    }
+
+    public void Where(string condition) => _conditions.Add(condition);
+}

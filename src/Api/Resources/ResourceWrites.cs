@@ -1,0 +1,171 @@
+using AgentPlatform.Api.ActivityLogs;
+using AgentPlatform.Api.Operations;
+using AgentPlatform.Api.Problems;
+using AgentPlatform.Api.Shapes;
+using AgentPlatform.Data;
+using AgentPlatform.Data.Connections;
+using AgentPlatform.Data.Tenancy;
+using Npgsql;
+
+namespace AgentPlatform.Api.Resources;
+
+/// <summary>Creates, changes and deletes rows of a resource. Row, audit row and kept answer are one transaction.</summary>
+internal static class ResourceWrites
+{
+    public static async Task<IResult> Create(Resource resource, OperationRequest request)
+    {
+        await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
+        if (await Idempotency.Claim(session, request) is { } before)
+        {
+            return before;
+        }
+        var change = new ResourceChange
+        {
+            Resource = resource,
+            Request = request,
+            Session = session,
+            Id = resource.KeyField is { } key ? request.Body.Get<Guid>(key) : Uuid.New(request.Service<TimeProvider>()),
+            Values = request.Body,
+        };
+        return await Run(change, () => Insert(change), async row =>
+        {
+            var answer = JsonAnswer.OfBytes(row.Json, StatusCodes.Status201Created, row.Version, $"/v1/{resource.Path}/{row.Id}");
+            await Idempotency.Keep(session, request, answer);
+            return answer;
+        });
+    }
+
+    public static async Task<IResult> Update(Resource resource, OperationRequest request)
+    {
+        await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
+        var (before, problem) = await Hold(resource, request, session);
+        if (before is null)
+        {
+            return problem!;
+        }
+        var change = new ResourceChange
+        {
+            Resource = resource, Request = request, Session = session, Id = KeyOf(resource, request)!.Value, Values = request.Body, Before = before,
+        };
+        return await Run(change, () => Write(change), row => Task.FromResult<IResult>(JsonAnswer.OfBytes(row.Json, version: row.Version)));
+    }
+
+    public static async Task<IResult> Delete(Resource resource, OperationRequest request)
+    {
+        await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
+        var (before, problem) = await Hold(resource, request, session);
+        if (before is null)
+        {
+            return problem!;
+        }
+        var change = new ResourceChange
+        {
+            Resource = resource, Request = request, Session = session, Id = before.Id, Values = request.Body, Before = before, IsDeletion = true,
+        };
+        if (resource.BeforeWrite is { } rules && await rules(change) is { } refused)
+        {
+            return refused;
+        }
+        await session.ExecuteAsync(ResourceSql.Of(resource).Delete, request.Cancelled, request.Caller.OrganizationId, change.Id);
+        await Finish(change, "deleted");
+        return TypedResults.NoContent();
+    }
+
+    /// <summary>The row under a lock, at the version that the caller names.</summary>
+    private static async Task<(ResourceRow? Row, Problem? Problem)> Hold(Resource resource, OperationRequest request, TenantSession session)
+    {
+        if (KeyOf(resource, request) is not { } id)
+        {
+            return (null, Problem.NotFound());
+        }
+        var row = await ReadOne(session, resource, request, ResourceSql.Of(resource).SelectForChange, id);
+        return row switch
+        {
+            null => (null, Problem.NotFound()),
+            { Version: { } current } when request.ExpectedVersion is { } expected && expected != current => (null, Problem.Stale(current)),
+            _ => (row, null),
+        };
+    }
+
+    private static async Task<IResult> Run(ResourceChange change, Func<Task<ResourceRow?>> write, Func<ResourceRow, Task<IResult>> answer)
+    {
+        if (await References.Check(change) is { } dangling)
+        {
+            return dangling;
+        }
+        if (change.Resource.BeforeWrite is { } rules && await rules(change) is { } refused)
+        {
+            return refused;
+        }
+        try
+        {
+            change.After = await write();
+        }
+        catch (PostgresException failure) when (failure.SqlState == PostgresErrorCodes.UniqueViolation
+            && change.Resource.Uniques.FirstOrDefault(unique => unique.Constraint == failure.ConstraintName) is { } unique)
+        {
+            return new Problem(ProblemType.Conflict, unique.Detail) { Errors = [new($"/{unique.Field}", unique.Detail)] };
+        }
+        if (change.After is null)
+        {
+            return Problem.NotFound();
+        }
+        var result = await answer(change.After);
+        await Finish(change, change.IsCreation ? "created" : "updated");
+        return result;
+    }
+
+    private static async Task Finish(ResourceChange change, string what)
+    {
+        var resource = change.Resource;
+        if (resource.AfterWrite is { } more)
+        {
+            await more(change);
+        }
+        await change.Request.Service<ActivityLog>().WriteAsync(
+            change.Session, change.Caller, $"{resource.Singular}.{what}", resource.Singular, change.Id,
+            change.Before?.Json, change.After?.Json, change.ChangedSecrets, change.Request.Cancelled);
+        await change.Session.CommitAsync(change.Request.Cancelled);
+    }
+
+    private static async Task<ResourceRow?> Insert(ResourceChange change)
+    {
+        var columns = Columns(change);
+        columns.TryAdd(change.Resource.KeyColumn, new NpgsqlParameter { Value = change.Id });
+        columns["organization_id"] = new NpgsqlParameter { Value = change.Caller.OrganizationId };
+        return await Execute(change, ResourceSql.Of(change.Resource).Insert([.. columns.Keys]), [.. columns.Values]);
+    }
+
+    private static async Task<ResourceRow?> Write(ResourceChange change)
+    {
+        var columns = Columns(change);
+        return await Execute(
+            change, ResourceSql.Of(change.Resource).Update([.. columns.Keys]), [change.Caller.OrganizationId, change.Id, .. columns.Values]);
+    }
+
+    private static Dictionary<string, NpgsqlParameter> Columns(ResourceChange change)
+    {
+        var columns = change.Values.All.ToDictionary(entry => entry.Field.Column, entry => entry.Field.Type.Parameter(entry.Value), StringComparer.Ordinal);
+        foreach (var (column, value) in change.Columns)
+        {
+            columns[column] = value;
+        }
+        return columns;
+    }
+
+    private static async Task<ResourceRow?> Execute(ResourceChange change, string sql, object?[] values)
+    {
+        await using var row = await change.Session.QueryAsync(sql, change.Request.Cancelled, values);
+        return await row.ReadAsync(change.Request.Cancelled) ? ResourceRow.Read(change.Resource, row, Context(change.Request)) : null;
+    }
+
+    private static async Task<ResourceRow?> ReadOne(TenantSession session, Resource resource, OperationRequest request, string sql, Guid id)
+    {
+        await using var row = await session.QueryAsync(sql, request.Cancelled, request.Caller.OrganizationId, id);
+        return await row.ReadAsync(request.Cancelled) ? ResourceRow.Read(resource, row, Context(request)) : null;
+    }
+
+    internal static Guid? KeyOf(Resource resource, OperationRequest request) => resource.IsTenantItself ? request.Caller.OrganizationId : request.PathId();
+
+    internal static FieldReadContext Context(OperationRequest request) => new(request.Http.RequestServices, request.Caller.OrganizationId);
+}

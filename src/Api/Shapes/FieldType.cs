@@ -1,0 +1,66 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.OpenApi;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace AgentPlatform.Api.Shapes;
+
+/// <summary>What a value is: how it is checked in a body or a query, stored in a column, written in an answer, and described in OpenAPI.</summary>
+public abstract record FieldType
+{
+    /// <summary>The parameter's type in SQL.</summary>
+    public abstract NpgsqlDbType DbType { get; }
+
+    /// <summary>Its JSON schema, without null.</summary>
+    public abstract OpenApiSchema Schema();
+
+    /// <summary>Reads a JSON value that isn't null. Notes what is wrong and returns null when it doesn't fit.</summary>
+    public abstract object? Read(JsonElement json, string pointer, Violations violations);
+
+    /// <summary>Reads the text form: a query parameter, or a position in a cursor. Null when it doesn't fit.</summary>
+    public abstract object? ReadText(string text);
+
+    /// <summary>The text form of a stored value, which <see cref="ReadText"/> reads back.</summary>
+    public abstract string WriteText(object value);
+
+    /// <summary>Writes a column that isn't null.</summary>
+    public abstract void Write(Utf8JsonWriter json, NpgsqlDataReader row, int column);
+
+    /// <summary>What the type expects, to complete "must be …".</summary>
+    public abstract string Expectation { get; }
+
+    /// <summary>A value that fits, for examples in the documentation and for generated tests.</summary>
+    public abstract JsonNode Sample();
+
+    /// <summary>A parameter for SQL; null becomes NULL of the right type.</summary>
+    public virtual NpgsqlParameter Parameter(object? value) => new() { Value = value ?? DBNull.Value, NpgsqlDbType = DbType };
+
+    protected object? Refuse(string pointer, Violations violations)
+    {
+        violations.Add(pointer, $"must be {Expectation}.");
+        return null;
+    }
+}
+
+/// <summary>What is wrong with a request, field by field.</summary>
+public sealed class Violations
+{
+    /// <summary>Most errors listed in one answer.</summary>
+    public const int Listed = 50;
+
+    private readonly List<Problems.FieldError> _errors = [];
+
+    public bool Any => _errors.Count > 0;
+
+    /// <summary>Adds one; the field's name leads the sentence.</summary>
+    public void Add(string field, string rest)
+    {
+        if (_errors.Count < Listed)
+        {
+            _errors.Add(new(field, $"{(field.Length == 0 ? "The body" : field)} {rest}"));
+        }
+    }
+
+    public Problems.Problem ToProblem() => Problems.Problem.Invalid([.. _errors]);
+}

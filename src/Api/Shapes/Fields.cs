@@ -1,0 +1,89 @@
+using System.Text.Json.Nodes;
+
+namespace AgentPlatform.Api.Shapes;
+
+/// <summary>The words in which fields are declared: <c>Text("name", 200).Required().Sorted().Searched()</c>.</summary>
+public static class Fields
+{
+    public static Field Text(string name, int maxLength) => new(name, new TextType(maxLength));
+
+    /// <summary>Text that is not blank.</summary>
+    public static Field Name(string name, int maxLength = 200) => new(name, new TextType(maxLength, MinLength: 1, Example: "Name"));
+
+    public static Field Email(string name) =>
+        new(name, new TextType(254, Format: "email", Pattern: @"^[^@\s]+@[^@\s]+\.[^@\s]+$", Form: "an e-mail address", Example: "person@example.com"));
+
+    /// <summary>E.164: a plus sign and 5 to 15 digits.</summary>
+    public static Field Phone(string name) =>
+        new(name, new TextType(16, Pattern: @"^\+[1-9][0-9]{4,14}$", Form: "a phone number in E.164 form, such as +15550001111", Example: "+15550001111"));
+
+    public static Field Url(string name) =>
+        new(name, new TextType(2048, Format: "uri", Pattern: @"^https?://[^\s]+$", Form: "an http or https URL", Example: "https://example.com/"));
+
+    /// <summary>BCP 47.</summary>
+    public static Field Language(string name) =>
+        new(name, new TextType(35, Pattern: "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", Form: "a language tag, such as en or pt-BR", Example: "en"));
+
+    /// <summary>ISO 4217.</summary>
+    public static Field Currency(string name) => new(name, new TextType(3, Pattern: "^[A-Z]{3}$", Form: "a currency code, such as USD", Example: "USD"));
+
+    public static Field Matching(string name, string pattern, string form, string example, int maxLength = 200) =>
+        new(name, new TextType(maxLength, Pattern: pattern, Form: form, Example: example));
+
+    public static Field Choice(string name, params string[] values) => new(name, new ChoiceType(values));
+
+    public static Field Flag(string name) => new(name, new BooleanType());
+
+    public static Field Integer(string name, int minimum = int.MinValue, int maximum = int.MaxValue) => new(name, new IntegerType(minimum, maximum));
+
+    public static Field Long(string name) => new(name, new IntegerType(long.MinValue, long.MaxValue, IsLong: true));
+
+    public static Field Number(string name, decimal minimum, decimal maximum, int places) => new(name, new NumberType(minimum, maximum, places));
+
+    /// <summary>An amount of money that fits numeric(12,2).</summary>
+    public static Field Money(string name) => Number(name, 0, 9_999_999_999.99m, 2);
+
+    public static Field Timestamp(string name) => new(name, new TimestampType());
+
+    public static Field Uuid(string name) => new(name, new UuidType());
+
+    /// <summary>An id of a row of another table, in the same organization.</summary>
+    public static Field Reference(string name, string table) => Uuid(name) with { References = table };
+
+    public static Field Tags(string name, int maxItems = 50, int maxLength = 100) => new(name, new TextListType(maxItems, new TextType(maxLength, MinLength: 1, Example: "tag")));
+
+    /// <summary>A JSON object of the caller's own making.</summary>
+    public static Field Json(string name) => new(name, new JsonType());
+
+    /// <summary>JSON of any kind.</summary>
+    public static Field AnyJson(string name) => new(name, new JsonType(AllowsAnything: true));
+
+    public static Field Object(string name, params Field[] members) => new(name, new ObjectType(new Shape(members)));
+
+    public static Field List(string name, FieldType item, int maxItems, int minItems = 0) => new(name, new ListType(item, maxItems, minItems));
+
+    public static Field Required(this Field field) => field with { IsRequired = true };
+
+    public static Field Nullable(this Field field) => field with { IsNullable = true };
+
+    public static Field ReadOnly(this Field field) => field with { Access = FieldAccess.ReadOnly };
+
+    /// <summary>Given at creation, not changed afterwards.</summary>
+    public static Field Fixed(this Field field) => field with { Access = FieldAccess.Fixed };
+
+    public static Field Secret(this Field field) => field with { Access = FieldAccess.Secret };
+
+    public static Field Filtered(this Field field) => field with { IsFilter = true };
+
+    public static Field Ranged(this Field field) => field with { IsRange = true };
+
+    public static Field Sorted(this Field field) => field with { IsSort = true };
+
+    public static Field Searched(this Field field) => field with { IsSearched = true };
+
+    public static Field WithDefault(this Field field, JsonNode value) => field with { Default = value };
+
+    public static Field About(this Field field, string description) => field with { Description = description };
+
+    public static Field FromColumn(this Field field, string column) => field with { Column = column };
+}

@@ -1,0 +1,56 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace AgentPlatform.Api.Shapes;
+
+/// <summary>The members of a body that were given, checked.</summary>
+public sealed class ShapeValues
+{
+    private readonly Dictionary<string, (Field Field, object? Value)> _values = new(StringComparer.Ordinal);
+
+    public int Count => _values.Count;
+
+    public IEnumerable<(Field Field, object? Value)> All => _values.Values;
+
+    public bool Has(Field field) => _values.ContainsKey(field.Name);
+
+    public bool Has(string name) => _values.ContainsKey(name);
+
+    public void Set(Field field, object? value) => _values[field.Name] = (field, value);
+
+    public void Remove(string name) => _values.Remove(name);
+
+    /// <summary>The value, or the default of its type where it wasn't given or is null.</summary>
+    public T? Get<T>(string name) => _values.TryGetValue(name, out var entry) && entry.Value is T value ? value : default;
+
+    public string? Text(string name) => Get<string>(name);
+
+    public Guid? Id(string name) => _values.TryGetValue(name, out var entry) ? (Guid?)entry.Value : null;
+
+    public ShapeValues? Object(string name) => Get<ShapeValues>(name);
+
+    /// <summary>As JSON, for a <c>jsonb</c> column.</summary>
+    public JsonObject ToJson()
+    {
+        var json = new JsonObject();
+        foreach (var (name, (_, value)) in _values)
+        {
+            json[name] = ToNode(value);
+        }
+        return json;
+    }
+
+    private static JsonNode? ToNode(object? value) => value switch
+    {
+        null => null,
+        string text => text,
+        bool flag => flag,
+        int number => number,
+        long number => number,
+        decimal number => number,
+        Guid id => id.ToString(),
+        string[] list => new JsonArray([.. list.Select(item => (JsonNode)item)]),
+        ShapeValues nested => nested.ToJson(),
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture),
+    };
+}

@@ -1,0 +1,105 @@
+using System.Collections.Immutable;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.OpenApi;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace AgentPlatform.Api.Shapes;
+
+/// <summary>JSON of the caller's own making, kept as <c>jsonb</c>: an object, or with <paramref name="AllowsAnything"/> any value but null.</summary>
+public sealed record JsonType(int MaxBytes = 65_536, bool AllowsAnything = false) : FieldType
+{
+    public override NpgsqlDbType DbType => NpgsqlDbType.Jsonb;
+
+    public override string Expectation => AllowsAnything ? $"JSON of at most {MaxBytes} bytes" : $"a JSON object of at most {MaxBytes} bytes";
+
+    public override OpenApiSchema Schema() => AllowsAnything
+        ? new() { Description = "Any JSON value." }
+        : new() { Type = JsonSchemaType.Object, AdditionalPropertiesAllowed = true };
+
+    public override object? Read(JsonElement json, string pointer, Violations violations) =>
+        (AllowsAnything || json.ValueKind == JsonValueKind.Object) && IsStorable(json) && json.GetRawText() is var text && Encoding.UTF8.GetByteCount(text) <= MaxBytes
+            ? text
+            : Refuse(pointer, violations);
+
+    public override object? ReadText(string text) => null;
+
+    public override string WriteText(object value) => (string)value;
+
+    public override void Write(Utf8JsonWriter json, NpgsqlDataReader row, int column) => json.WriteRawValue(row.GetString(column), skipInputValidation: true);
+
+    public override JsonNode Sample() => new JsonObject { ["key"] = "value" };
+
+    /// <summary>Postgres' jsonb has no NUL, no half surrogates, and numbers up to a size.</summary>
+    private static bool IsStorable(JsonElement json) => json.ValueKind switch
+    {
+        JsonValueKind.String => JsonText.TryRead(json, out var text) && !text.Contains('\0', StringComparison.Ordinal),
+        JsonValueKind.Number => json.TryGetDouble(out var number) && double.IsFinite(number),
+        JsonValueKind.Array => json.EnumerateArray().All(IsStorable),
+        JsonValueKind.Object => json.EnumerateObject().All(property =>
+            JsonText.TryReadName(property, out var name) && !name.Contains('\0', StringComparison.Ordinal) && IsStorable(property.Value)),
+        _ => true,
+    };
+}
+
+/// <summary>An object with known members; in a column it is <c>jsonb</c> with the same names.</summary>
+public sealed record ObjectType(Shape Shape) : FieldType
+{
+    public override NpgsqlDbType DbType => NpgsqlDbType.Jsonb;
+
+    public override string Expectation => "an object";
+
+    public override OpenApiSchema Schema() => Shape.Schema(ShapeUse.Answer);
+
+    /// <summary>The members that were given, as <see cref="ShapeValues"/>.</summary>
+    public override object? Read(JsonElement json, string pointer, Violations violations) => Shape.Read(json, ShapeUse.Create, pointer, violations);
+
+    public override object? ReadText(string text) => null;
+
+    public override string WriteText(object value) => throw new InvalidOperationException("An object can't be a position in a cursor.");
+
+    public override void Write(Utf8JsonWriter json, NpgsqlDataReader row, int column) => json.WriteRawValue(row.GetString(column), skipInputValidation: true);
+
+    public override JsonNode Sample() => Shape.Sample(ShapeUse.Create);
+
+    public override NpgsqlParameter Parameter(object? value) => base.Parameter(value is ShapeValues values ? values.ToJson().ToJsonString() : value);
+}
+
+/// <summary>A list of values, in bodies only.</summary>
+public sealed record ListType(FieldType Item, int MaxItems, int MinItems = 0) : FieldType
+{
+    public override NpgsqlDbType DbType => NpgsqlDbType.Jsonb;
+
+    public override string Expectation => $"a list of {MinItems} to {MaxItems} items";
+
+    public override OpenApiSchema Schema() => new() { Type = JsonSchemaType.Array, MinItems = MinItems > 0 ? MinItems : null, MaxItems = MaxItems, Items = Item.Schema() };
+
+    /// <summary>An <see cref="ImmutableArray{T}"/> of the items' values.</summary>
+    public override object? Read(JsonElement json, string pointer, Violations violations)
+    {
+        if (json.ValueKind != JsonValueKind.Array || json.GetArrayLength() > MaxItems || json.GetArrayLength() < MinItems)
+        {
+            return Refuse(pointer, violations);
+        }
+        var items = ImmutableArray.CreateBuilder<object>(json.GetArrayLength());
+        foreach (var element in json.EnumerateArray())
+        {
+            if (Item.Read(element, $"{pointer}/{items.Count}", violations) is not { } item)
+            {
+                return null;
+            }
+            items.Add(item);
+        }
+        return items.MoveToImmutable();
+    }
+
+    public override object? ReadText(string text) => null;
+
+    public override string WriteText(object value) => throw new InvalidOperationException("A list can't be a position in a cursor.");
+
+    public override void Write(Utf8JsonWriter json, NpgsqlDataReader row, int column) => json.WriteRawValue(row.GetString(column), skipInputValidation: true);
+
+    public override JsonNode Sample() => new JsonArray(Item.Sample());
+}

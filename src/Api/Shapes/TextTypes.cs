@@ -1,0 +1,143 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Microsoft.OpenApi;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace AgentPlatform.Api.Shapes;
+
+/// <summary>Text of a length, perhaps of a form.</summary>
+/// <param name="MaxLength">In UTF-16 units.</param>
+/// <param name="Format">OpenAPI format such as <c>email</c> or <c>uri</c>; documentation only.</param>
+/// <param name="Pattern">Regular expression that all of the text must match.</param>
+/// <param name="Form">What the pattern means, to complete "must be …".</param>
+/// <param name="Example">A text that fits.</param>
+public sealed record TextType(int MaxLength, int MinLength = 0, string? Format = null, string? Pattern = null, string? Form = null, string Example = "text") : FieldType
+{
+    /// <summary>How long one match may take; patterns here are linear, so it is never reached.</summary>
+    private static readonly TimeSpan MatchTimeout = TimeSpan.FromMilliseconds(200);
+
+    private readonly Regex? _pattern = Pattern is null ? null : new Regex(Pattern, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking, MatchTimeout);
+
+    public override NpgsqlDbType DbType => NpgsqlDbType.Text;
+
+    public override string Expectation => Form ?? (MinLength > 0 ? $"text of {MinLength} to {MaxLength} characters, not blank" : $"text of at most {MaxLength} characters");
+
+    public override OpenApiSchema Schema() => new()
+    {
+        Type = JsonSchemaType.String, MaxLength = MaxLength, MinLength = MinLength > 0 ? MinLength : null, Format = Format, Pattern = Pattern,
+    };
+
+    public override object? Read(JsonElement json, string pointer, Violations violations) =>
+        json.ValueKind == JsonValueKind.String && JsonText.TryRead(json, out var text) && Fits(text) ? text : Refuse(pointer, violations);
+
+    public override object? ReadText(string text) => Fits(text) ? text : null;
+
+    public override string WriteText(object value) => (string)value;
+
+    public override void Write(Utf8JsonWriter json, NpgsqlDataReader row, int column) => json.WriteStringValue(row.GetString(column));
+
+    public override JsonNode Sample() => Example;
+
+    private bool Fits(string text) =>
+        text.Length >= MinLength && text.Length <= MaxLength && !text.Contains('\0', StringComparison.Ordinal)
+        && (MinLength == 0 || !string.IsNullOrWhiteSpace(text)) && (_pattern is null || _pattern.IsMatch(text));
+}
+
+/// <summary>One of a few words.</summary>
+public sealed record ChoiceType(params string[] Values) : FieldType
+{
+    public override NpgsqlDbType DbType => NpgsqlDbType.Text;
+
+    public override string Expectation => $"one of {string.Join(", ", Values)}";
+
+    public override OpenApiSchema Schema() => new() { Type = JsonSchemaType.String, Enum = [.. Values.Select(value => (JsonNode)value)] };
+
+    public override object? Read(JsonElement json, string pointer, Violations violations) =>
+        json.ValueKind == JsonValueKind.String && JsonText.TryRead(json, out var text) && ReadText(text) is { } known ? known : Refuse(pointer, violations);
+
+    public override object? ReadText(string text) => Values.Contains(text, StringComparer.Ordinal) ? text : null;
+
+    public override string WriteText(object value) => (string)value;
+
+    public override void Write(Utf8JsonWriter json, NpgsqlDataReader row, int column) => json.WriteStringValue(row.GetString(column));
+
+    public override JsonNode Sample() => Values[0];
+}
+
+/// <summary>A list of texts.</summary>
+public sealed record TextListType(int MaxItems, TextType Item) : FieldType
+{
+    public override NpgsqlDbType DbType => NpgsqlDbType.Array | NpgsqlDbType.Text;
+
+    public override string Expectation => $"a list of at most {MaxItems} texts, each {Item.Expectation}";
+
+    public override OpenApiSchema Schema() => new() { Type = JsonSchemaType.Array, MaxItems = MaxItems, Items = Item.Schema() };
+
+    public override object? Read(JsonElement json, string pointer, Violations violations)
+    {
+        if (json.ValueKind != JsonValueKind.Array || json.GetArrayLength() > MaxItems)
+        {
+            return Refuse(pointer, violations);
+        }
+        var items = new List<string>(json.GetArrayLength());
+        foreach (var element in json.EnumerateArray())
+        {
+            if (Item.Read(element, $"{pointer}/{items.Count}", violations) is not string item)
+            {
+                return null;
+            }
+            items.Add(item);
+        }
+        return items.ToArray();
+    }
+
+    public override object? ReadText(string text) => Item.ReadText(text) is string item ? new[] { item } : null;
+
+    public override string WriteText(object value) => throw new InvalidOperationException("A list can't be a position in a cursor.");
+
+    public override void Write(Utf8JsonWriter json, NpgsqlDataReader row, int column)
+    {
+        json.WriteStartArray();
+        foreach (var item in row.GetFieldValue<string[]>(column))
+        {
+            json.WriteStringValue(item);
+        }
+        json.WriteEndArray();
+    }
+
+    public override JsonNode Sample() => new JsonArray(Item.Sample());
+}
+
+/// <summary>Reads texts that may hold half a surrogate pair, which JSON can spell and nobody can store.</summary>
+internal static class JsonText
+{
+    public static bool TryRead(JsonElement json, out string text)
+    {
+        try
+        {
+            text = json.GetString()!;
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            text = "";
+            return false;
+        }
+    }
+
+    public static bool TryReadName(JsonProperty property, out string name)
+    {
+        try
+        {
+            name = property.Name;
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            name = "";
+            return false;
+        }
+    }
+}

@@ -1,0 +1,125 @@
+using System.Net;
+using System.Net.Http.Json;
+using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Problems;
+using AgentPlatform.Api.Tests.TestApp;
+
+namespace AgentPlatform.Api.Tests;
+
+public sealed class AuthTests(ApiApp app) : IClassFixture<ApiApp>
+{
+    [Fact]
+    public async Task Signing_in_gives_tokens_that_say_who_you_are()
+    {
+        var organization = await app.NewOrganization();
+        var tokens = await (await TestOrganization.Login(app.Anonymous, organization.OwnerEmail.ToUpperInvariant(), TestOrganization.Password)).Json();
+        Assert.Equal(900, tokens["expiresIn"]!.GetValue<int>());
+
+        var me = await (await app.Client(tokens.Text("accessToken")).GetAsync("/v1/me")).Json();
+        Assert.Equal(organization.OwnerId, me.Id());
+        Assert.Equal(organization.OwnerEmail, me.Text("email"));
+        Assert.Equal("owner", me["organization"]!["role"]!.GetValue<string>());
+        Assert.Equal(organization.Id, me["memberships"]![0]!["organizationId"]!.GetValue<Guid>());
+    }
+
+    [Fact]
+    public async Task An_unknown_address_and_a_wrong_password_get_the_same_answer()
+    {
+        var organization = await app.NewOrganization();
+        var wrong = await (await TestOrganization.Login(app.Anonymous, organization.OwnerEmail, "not the password")).Problem(ProblemType.InvalidCredentials);
+        var unknown = await (await TestOrganization.Login(app.Anonymous, "nobody@example.com", "not the password")).Problem(ProblemType.InvalidCredentials);
+        wrong.Remove("traceId");
+        unknown.Remove("traceId");
+        Assert.Equal(wrong.ToJsonString(), unknown.ToJsonString());
+    }
+
+    [Fact]
+    public async Task Too_many_failures_lock_an_address_out_whether_or_not_it_exists()
+    {
+        foreach (var email in new[] { (await app.NewOrganization()).OwnerEmail, $"nobody-{Guid.NewGuid():N}@example.com" })
+        {
+            for (var failure = 0; failure < AuthOptions.MaxFailuresPerEmailAndAddress; failure++)
+            {
+                await (await TestOrganization.Login(app.Anonymous, email, "wrong")).Problem(ProblemType.InvalidCredentials);
+            }
+            var locked = await TestOrganization.Login(app.Anonymous, email, TestOrganization.Password);
+            await locked.Problem(ProblemType.TooManyRequests);
+            Assert.InRange(locked.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, AuthOptions.FailureWindow.TotalSeconds);
+        }
+    }
+
+    [Fact]
+    public async Task A_refresh_token_gives_the_next_pair_and_the_same_pair_again_at_once()
+    {
+        var first = await SignIn();
+        var second = await (await Refresh(first)).Json();
+        var again = await (await Refresh(first)).Json();
+        Assert.NotEqual(first, second.Text("refreshToken"));
+        Assert.Equal(second.Text("refreshToken"), again.Text("refreshToken"));
+        await (await app.Client(again.Text("accessToken")).GetAsync("/v1/me")).Json();
+    }
+
+    [Fact]
+    public async Task Using_an_old_refresh_token_ends_the_session()
+    {
+        var first = await SignIn();
+        var second = await (await Refresh(first)).Json();
+        var third = await (await Refresh(second.Text("refreshToken"))).Json();
+
+        await (await Refresh(first)).Problem(ProblemType.SessionEnded);
+        await (await Refresh(third.Text("refreshToken"))).Problem(ProblemType.SessionEnded);
+        await (await app.Client(third.Text("accessToken")).GetAsync("/v1/me")).Problem(ProblemType.Unauthenticated);
+    }
+
+    [Fact]
+    public async Task An_invented_refresh_token_ends_nothing()
+    {
+        var first = await SignIn();
+        var invented = first[..^1] + (first[^1] == 'A' ? 'B' : 'A');
+        await (await Refresh(invented)).Problem(ProblemType.SessionEnded);
+        await (await Refresh(first)).Json();
+    }
+
+    [Fact]
+    public async Task Signing_out_ends_access_and_refresh_tokens()
+    {
+        var organization = await app.NewOrganization();
+        var tokens = await (await TestOrganization.Login(app.Anonymous, organization.OwnerEmail, TestOrganization.Password)).Json();
+        var client = app.Client(tokens.Text("accessToken"));
+        Assert.Equal(HttpStatusCode.NoContent, (await client.PostAsync("/v1/auth/logout", null)).StatusCode);
+        await (await client.GetAsync("/v1/me")).Problem(ProblemType.Unauthenticated);
+        await (await Refresh(tokens.Text("refreshToken"))).Problem(ProblemType.SessionEnded);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("nonsense")]
+    [InlineData("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJzdWIiOiJ4In0.")]
+    public async Task A_token_that_is_not_genuine_is_refused(string token)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/me");
+        request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
+        var answer = await app.Anonymous.SendAsync(request);
+        await answer.Problem(ProblemType.Unauthenticated);
+        Assert.Contains("Bearer", answer.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_suspended_member_is_out_at_once_when_the_change_is_heard()
+    {
+        var organization = await app.NewOrganization();
+        var (id, email) = await organization.AddUser(Role.Member);
+        var client = await organization.SignIn(email);
+        await (await client.GetAsync("/v1/me")).Json();
+        await organization.Execute("UPDATE organization_members SET status = 'suspended' WHERE user_id = $1", id);
+        await Eventually.Holds(async () => (await client.GetAsync("/v1/me")).StatusCode == HttpStatusCode.Unauthorized);
+    }
+
+    private async Task<string> SignIn()
+    {
+        var organization = await app.NewOrganization();
+        return (await (await TestOrganization.Login(app.Anonymous, organization.OwnerEmail, TestOrganization.Password)).Json()).Text("refreshToken");
+    }
+
+    private Task<HttpResponseMessage> Refresh(string token) => app.Anonymous.PostAsJsonAsync("/v1/auth/refresh", new { refreshToken = token });
+}
