@@ -39,4 +39,7 @@ internal sealed class OutboxItem
 
     /// <summary>True when nobody knows whether the platform accepted the last try.</summary>
     public bool IsDoubtful { get; set; }
+
+    /// <summary>Since when a receipt is waited for that settles the doubt; null before the wait has begun.</summary>
+    public DateTimeOffset? DoubtSince { get; set; }
 }

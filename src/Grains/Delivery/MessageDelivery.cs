@@ -86,12 +86,22 @@ internal sealed partial class MessageDelivery(
             return default;
         }
         var connector = connectors.For(channel.Platform);
-        if (job.Item.IsDoubtful && !await Record(job, "pending", null, null, null, cancellationToken).ConfigureAwait(false))
+        if (job.Item.IsDoubtful)
         {
-            // A receipt settled it in the meantime.
-            return default;
+            if (connector.ReportsCorrelation && job.Item.DoubtSince is null)
+            {
+                // Left by a silo that died in between: the platform's receipt tells, if it was accepted.
+                job.Item.DoubtSince = clock.GetUtcNow();
+                return new DeliveryEnd(_options.DoubtTime);
+            }
+            if (!await Record(job, "pending", null, null, null, cancellationToken).ConfigureAwait(false))
+            {
+                // A receipt settled it in the meantime.
+                return default;
+            }
+            job.Item.IsDoubtful = false;
+            job.Item.DoubtSince = null;
         }
-        job.Item.IsDoubtful = false;
         if (channel.BrokenReason is not null)
         {
             return new DeliveryEnd(_options.BrokenRecheck);
@@ -172,6 +182,7 @@ internal sealed partial class MessageDelivery(
                 return new DeliveryEnd(result.RetryAfter is { } asked && asked > Backoff(attempts) ? asked : Backoff(attempts));
             case SendOutcome.Doubtful when attempts < _options.MaxAttempts:
                 job.Item.IsDoubtful = true;
+                job.Item.DoubtSince = clock.GetUtcNow();
                 return new DeliveryEnd(connector.ReportsCorrelation ? _options.DoubtTime : Backoff(attempts));
             case SendOutcome.ChannelBroken:
                 await grains.GetGrain<IChannelGrain>(channel.Id).ReportBroken(result.ErrorCode ?? "broken", result.Error ?? "The platform refuses the channel.").ConfigureAwait(false);

@@ -1,0 +1,134 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using AgentPlatform.Fakes;
+
+namespace AgentPlatform.Api.Tests.Survival;
+
+/// <summary>The silo as users run it: a process of its own, which a test may kill.</summary>
+internal sealed class SiloProcess : IAsyncDisposable
+{
+    public const string SecretsKeys = "test:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
+    private readonly Dictionary<string, string> _settings;
+    private readonly StringBuilder _log = new();
+    private Process? _process;
+
+    public SiloProcess(string databaseUrl, Dictionary<string, string>? settings = null)
+    {
+        Port = FreePort();
+        _settings = new Dictionary<string, string>
+        {
+            ["DATABASE_URL"] = databaseUrl,
+            ["PORT"] = Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            ["BIND_ADDRESS"] = "127.0.0.1",
+            ["ORLEANS_SILO_PORT"] = FreePort().ToString(System.Globalization.CultureInfo.InvariantCulture),
+            ["ORLEANS_GATEWAY_PORT"] = FreePort().ToString(System.Globalization.CultureInfo.InvariantCulture),
+            ["ALLOW_PRIVATE_ENDPOINTS"] = "true",
+            ["SECRETS_KEYS"] = SecretsKeys,
+            ["JWT_SIGNING_KEY"] = "a signing key for tests that is long enough",
+            ["Engine__Instance__HeartbeatInterval"] = "00:00:00.3",
+            ["Engine__Instance__DeadAfter"] = "00:00:01.2",
+            ["Engine__Instance__SweepInterval"] = "00:00:00.3",
+            ["Engine__Instance__UnsentAfter"] = "00:00:02",
+            ["Engine__Delivery__DoubtTime"] = "00:00:04",
+            ["Logging__LogLevel__Default"] = "Warning",
+            ["DOTNET_gcServer"] = "0",
+        };
+        foreach (var (name, value) in settings ?? [])
+        {
+            _settings[name] = value;
+        }
+    }
+
+    public int Port { get; }
+
+    public Uri Address => new($"http://127.0.0.1:{Port}");
+
+    /// <summary>What the silo wrote, over all its lives.</summary>
+    public string Log
+    {
+        get
+        {
+            lock (_log)
+            {
+                return _log.ToString();
+            }
+        }
+    }
+
+    /// <summary>Starts it and returns when it is ready.</summary>
+    public async Task Start()
+    {
+        var configuration = AppContext.BaseDirectory.Contains("/Release/", StringComparison.Ordinal) ? "Release" : "Debug";
+        var silo = Path.Combine(RepositoryRoot.Path, "src", "Silo", "bin", configuration, "net10.0", "AgentPlatform.Silo.dll");
+        var start = new ProcessStartInfo("dotnet", [silo]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetDirectoryName(silo)! };
+        foreach (var (name, value) in _settings)
+        {
+            start.Environment[name] = value;
+        }
+        _process = Process.Start(start)!;
+        _process.OutputDataReceived += (_, line) => Append(line.Data);
+        _process.ErrorDataReceived += (_, line) => Append(line.Data);
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        using var client = new HttpClient { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(5) };
+        using var patience = new CancellationTokenSource(StartPatience);
+        while (true)
+        {
+            try
+            {
+                using var answer = await client.GetAsync("/health/ready", patience.Token);
+                if (answer.IsSuccessStatusCode)
+                {
+                    return;
+                }
+            }
+            catch (HttpRequestException) when (!_process.HasExited)
+            {
+                // Not listening yet.
+            }
+            if (_process.HasExited || patience.IsCancellationRequested)
+            {
+                throw new InvalidOperationException($"The silo did not become ready. Its log:\n{Log}");
+            }
+            await Task.Delay(50);
+        }
+    }
+
+    /// <summary><c>kill -9</c>: no last words.</summary>
+    public async Task Kill()
+    {
+        _process!.Kill();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+        _process = null;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is not null)
+        {
+            await Kill();
+        }
+    }
+
+    private void Append(string? line)
+    {
+        if (line is not null)
+        {
+            lock (_log)
+            {
+                _log.AppendLine(line);
+            }
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
