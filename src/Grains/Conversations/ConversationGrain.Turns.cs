@@ -150,7 +150,7 @@ internal sealed partial class ConversationGrain
         }
         var answered = turn.LastSequence;
         var connector = services.Connectors.For(channel.Platform);
-        var plan = TurnDecision.Complete(_state, ended.TurnId, ended.Attempt, ended.Result, connector, channel, services.Instance.Id, services.Clock.GetUtcNow(), services.NewId);
+        var plan = TurnDecision.Complete(_state, ended.TurnId, ended.Attempt, ended.Result, connector, channel, services.Clock.GetUtcNow(), services.NewId);
         if (plan is null)
         {
             return;

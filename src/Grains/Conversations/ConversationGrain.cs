@@ -37,7 +37,7 @@ internal sealed partial class ConversationGrain(ConversationServices services) :
             return await home.Receive(batch);
         }
         using var activity = EngineTelemetry.Start("conversation.receive", ActivityKind.Internal, batch.TraceParent);
-        var channel = await services.Channels.Find(_key.ChannelId, CancellationToken.None);
+        var channel = await Channel();
         if (channel is null || channel.OrganizationId != batch.OrganizationId)
         {
             throw new InvalidOperationException($"Channel {_key.ChannelId} does not exist in the organization that the webhook was verified for.");
@@ -119,15 +119,7 @@ internal sealed partial class ConversationGrain(ConversationServices services) :
         {
             return;
         }
-        StoredConversation? stored;
-        try
-        {
-            stored = await services.Store.Load(_key.ChannelId, _key.PlatformUserId, CancellationToken.None);
-        }
-        catch (Exception failure) when (failure is NpgsqlException or TimeoutException or InvalidOperationException && PostgresFailures.IsUnavailable(failure))
-        {
-            throw new StorageUnavailableException("Postgres can't be reached.", failure);
-        }
+        var stored = await Read(services.Store.Load(_key.ChannelId, _key.PlatformUserId, CancellationToken.None));
         _isLoaded = true;
         if (stored is null)
         {
@@ -153,7 +145,7 @@ internal sealed partial class ConversationGrain(ConversationServices services) :
             return _home;
         }
         var others = identities.Where(identity => identity != _key.PlatformUserId).ToArray();
-        if (await services.Store.Adopt(_key.ChannelId, _key.PlatformUserId, others, CancellationToken.None) is { } first)
+        if (await Read(services.Store.Adopt(_key.ChannelId, _key.PlatformUserId, others, CancellationToken.None)) is { } first)
         {
             _home = GrainFactory.GetGrain<IConversationGrain>((_key with { PlatformUserId = first }).ToString());
         }
@@ -250,5 +242,22 @@ internal sealed partial class ConversationGrain(ConversationServices services) :
     private static string? TraceId(string? traceParent) =>
         ActivityContext.TryParse(traceParent, null, out var context) ? context.TraceId.ToString() : null;
 
-    private async Task<ChannelSettings?> Channel() => await services.Channels.Find(_key.ChannelId, CancellationToken.None);
+    /// <summary>In memory but for the first time; without an allocation then.</summary>
+    private ValueTask<ChannelSettings?> Channel()
+    {
+        var found = services.Channels.Find(_key.ChannelId, CancellationToken.None);
+        return found.IsCompletedSuccessfully ? found : new ValueTask<ChannelSettings?>(Read(found.AsTask()));
+    }
+
+    private static async Task<T> Read<T>(Task<T> reading)
+    {
+        try
+        {
+            return await reading;
+        }
+        catch (Exception failure) when (PostgresFailures.IsUnavailable(failure))
+        {
+            throw new StorageUnavailableException("Postgres can't be reached.", failure);
+        }
+    }
 }

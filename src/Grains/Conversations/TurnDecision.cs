@@ -14,11 +14,15 @@ internal static class TurnDecision
     /// date (a newer try, a newer epoch): then nothing of it is kept.
     /// </summary>
     public static ConversationPlan? Complete(
-        ConversationState state, Guid turnId, int attempt, TurnResult result, IChannelConnector connector, ChannelSettings channel, Guid instanceId, DateTimeOffset now, Func<Guid> newId)
+        ConversationState state, Guid turnId, int attempt, TurnResult result, IChannelConnector connector, ChannelSettings channel, DateTimeOffset now, Func<Guid> newId)
     {
         if (state.Turn is not { } turn || turn.Id != turnId || turn.Attempt != attempt || turn.Epoch != state.Epoch)
         {
             return null;
+        }
+        if (!InboundDecision.IsAiActive(state, channel))
+        {
+            return Stop(state, turn, now);
         }
         var next = state with { Turn = null };
         var rows = new List<NewMessage>();
@@ -110,17 +114,24 @@ internal static class TurnDecision
     {
         if (!InboundDecision.IsAiActive(state, channel))
         {
-            var stopped = state with { Turn = null };
-            return new ConversationPlan
-            {
-                Next = stopped with { Version = state.Version + 1 },
-                StopsTurn = true,
-                Commit = Commit(state, stopped, [], turn.Ended("cancelled", "taken_over", now)),
-            };
+            return Stop(state, turn, now);
         }
-        var started = turn with { StartedAt = now, Attempt = anew ? turn.Attempt + 1 : turn.Attempt, LastSequence = Math.Max(turn.LastSequence, state.LastSequence) };
+        // One that was still settling goes on settling.
+        var started = turn with { StartedAt = turn.DueAt > now ? null : now, Attempt = anew ? turn.Attempt + 1 : turn.Attempt, LastSequence = Math.Max(turn.LastSequence, state.LastSequence) };
         var next = state with { Turn = started };
         return new ConversationPlan { Next = next with { Version = state.Version + 1 }, Commit = Commit(state, next, [], started.ToRow(instanceId)) };
+    }
+
+    /// <summary>The AI was switched off while the turn was under way: nothing of it is kept.</summary>
+    private static ConversationPlan Stop(ConversationState state, TurnState turn, DateTimeOffset now)
+    {
+        var stopped = state with { Turn = null };
+        return new ConversationPlan
+        {
+            Next = stopped with { Version = state.Version + 1 },
+            StopsTurn = true,
+            Commit = Commit(state, stopped, [], turn.Ended("cancelled", "taken_over", now)),
+        };
     }
 
     /// <summary>The silo stops: the turn is left for whoever takes it up.</summary>

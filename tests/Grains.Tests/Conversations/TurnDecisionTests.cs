@@ -74,5 +74,5 @@ public sealed class TurnDecisionTests
         new() { Replies = [new OutgoingContent { Text = text }], Outcome = "replied", Record = new TurnRecord { Responder = "model" } };
 
     private static ConversationPlan? Complete(ConversationState state, TurnState turn, TurnResult result) =>
-        TurnDecision.Complete(state, turn.Id, turn.Attempt, result, new PlainConnector(), WhatsApp, Instance, Now, Guid.NewGuid);
+        TurnDecision.Complete(state, turn.Id, turn.Attempt, result, new PlainConnector(), WhatsApp, Now, Guid.NewGuid);
 }
