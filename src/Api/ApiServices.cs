@@ -1,5 +1,7 @@
 using AgentPlatform.Api.ActivityLogs;
 using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Contacts;
+using AgentPlatform.Api.Conversations;
 using AgentPlatform.Api.Health;
 using AgentPlatform.Api.Limits;
 using AgentPlatform.Api.OpenApi;
@@ -30,6 +32,8 @@ public static class ApiServices
         services.AddSingleton<SignIn>();
         services.AddSingleton<ActivityLog>();
         services.AddHostedService<ExpiredRequests>();
+        services.AddSingleton<SearchIndexing>();
+        services.AddHostedService(provider => provider.GetRequiredService<SearchIndexing>());
         services.AddAuthentication(BearerHandler.SchemeName).AddScheme<AuthenticationSchemeOptions, BearerHandler>(BearerHandler.SchemeName, null);
         services.AddAuthorization();
         services.AddApiLimits(configuration);
@@ -56,6 +60,9 @@ public static class ApiServices
         {
             app.MapResource(resource);
         }
+        ConversationEndpoints.MapConversationCommands(app);
+        MessageEndpoints.MapMessages(app);
+        ContactEndpoints.MapContactCommands(app);
         app.MapApiDocument();
         app.MapApiHealth();
         return app;

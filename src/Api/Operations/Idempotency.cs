@@ -45,6 +45,11 @@ internal static class Idempotency
                 new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Jsonb, Value = System.Text.Json.JsonSerializer.Serialize(new { version = answer.Version, location = answer.Location }) },
                 Encoding.UTF8.GetString(answer.Body.Span));
 
+    /// <summary>Gives the key back: nothing was done.</summary>
+    public static Task Release(TenantSession session, OperationRequest request) =>
+        session.ExecuteAsync(
+            "DELETE FROM idempotency_keys WHERE organization_id = $1 AND key = $2 AND status_code IS NULL", request.Cancelled, request.Caller.OrganizationId, Key(request));
+
     /// <summary>The answer that was kept; a problem when the key belongs to another request. Null when the key is claimed but has no answer.</summary>
     private static async Task<IResult?> Repeat(TenantSession session, OperationRequest request)
     {

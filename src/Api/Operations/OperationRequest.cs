@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Shapes;
+using AgentPlatform.Data.Connections;
+using AgentPlatform.Data.Tenancy;
 
 namespace AgentPlatform.Api.Operations;
 
@@ -32,6 +34,18 @@ public sealed class OperationRequest
 
     /// <summary>An id in the path; null when it isn't a UUID, which is the same as one that doesn't exist.</summary>
     public Guid? PathId(string name = "id") => Guid.TryParseExact(Http.GetRouteValue(name) as string, "D", out var id) ? id : null;
+
+    /// <summary>Whether the path's id names a row of a table that the caller's organization can see.</summary>
+    public async Task<bool> PathExists(string table)
+    {
+        if (PathId() is not { } id)
+        {
+            return false;
+        }
+        await using var row = await TenantSession.ReadAsync(
+            Service<ApiDataSource>(), Caller.Tenant, $"SELECT 1 FROM {table} WHERE organization_id = $1 AND id = $2", Cancelled, Caller.OrganizationId, id);
+        return await row.ReadAsync(Cancelled);
+    }
 
     public T? Parameter<T>(string name) => Query.TryGetValue(name, out var values) && values[0] is T value ? value : default;
 

@@ -70,6 +70,12 @@ public sealed record Resource
     /// <summary>SQL condition for <c>?q=</c> where looking into each row is too slow; <c>{0}</c> stands for the parameter.</summary>
     public string? SearchCondition { get; init; }
 
+    /// <summary>Filters of lists that are more than a field and its value.</summary>
+    public ImmutableArray<ListFilter> Filters { get; init; } = [];
+
+    /// <summary>Lists stand under a row of another resource: <c>/v1/conversations/{id}/turns</c>. Null for <c>/v1/{path}</c>.</summary>
+    public ResourceParent? Parent { get; init; }
+
     /// <summary>Unique constraints and indexes: which field is taken, and what to say.</summary>
     public ImmutableArray<UniqueRule> Uniques { get; init; } = [];
 
@@ -100,6 +106,16 @@ public sealed record Resource
         }
     }
 }
+
+/// <summary>The row that lists stand under.</summary>
+/// <param name="Path">Path of its resource.</param>
+/// <param name="Table">Its table.</param>
+/// <param name="Column">The column that refers to it.</param>
+public sealed record ResourceParent(string Path, string Table, string Column);
+
+/// <summary>A query parameter with its own condition.</summary>
+/// <param name="Condition">SQL; <c>{0}</c> stands for the parameter.</param>
+public sealed record ListFilter(Operations.QueryParameter Parameter, string Condition);
 
 /// <summary>A constraint that holds a value unique.</summary>
 /// <param name="Constraint">Its name in the database.</param>

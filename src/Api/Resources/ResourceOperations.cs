@@ -18,11 +18,12 @@ internal static class ResourceOperations
     {
         var path = $"/v1/{resource.Path}";
         var one = resource.IsTenantItself ? path : $"{path}/{{id}}";
+        var several = resource.Parent is { } parent ? $"/v1/{parent.Path}/{{id}}/{resource.Path}" : path;
         if (resource.Read is not null)
         {
             if (!resource.IsTenantItself)
             {
-                routes.MapOperation("GET", path, List(resource), request => ResourceReads.List(resource, request));
+                routes.MapOperation("GET", several, List(resource), request => ResourceReads.List(resource, request));
             }
             routes.MapOperation("GET", one, Read(resource), request => ResourceReads.Read(resource, request));
         }
@@ -45,6 +46,8 @@ internal static class ResourceOperations
         Id = $"list{Capital(resource.Plural)}",
         Summary = $"List {Words(resource.Plural)}",
         Description = resource.Description,
+        Answer = new Shape(resource.Shape.Fields.Where(field => !field.IsDetail)),
+        AnswerName = resource.Shape.Fields.Any(field => field.IsDetail) ? $"{resource.SchemaName}Summary" : resource.SchemaName,
         Query = [.. Filters(resource), .. Paging(Sorts(resource), resource.DefaultSort)],
         AnswersPage = true,
     };
@@ -122,6 +125,10 @@ internal static class ResourceOperations
                 yield return new($"{field.Name}From", field.Type, $"Only rows with `{field.Name}` at or after this.");
                 yield return new($"{field.Name}To", field.Type, $"Only rows with `{field.Name}` before this.");
             }
+        }
+        foreach (var filter in resource.Filters)
+        {
+            yield return filter.Parameter;
         }
         if (resource.SearchCondition is not null || resource.Shape.Fields.Any(field => field.IsSearched))
         {

@@ -13,9 +13,12 @@ namespace AgentPlatform.Api.Resources;
 /// <summary>Reads one row, or a page of them.</summary>
 internal static class ResourceReads
 {
-    public static async Task<IResult> Read(Resource resource, OperationRequest request)
+    public static Task<IResult> Read(Resource resource, OperationRequest request) => Read(resource, request, ResourceWrites.KeyOf(resource, request));
+
+    /// <summary>Answers one row; 404 where there is none that the caller can see.</summary>
+    public static async Task<IResult> Read(Resource resource, OperationRequest request, Guid? id)
     {
-        if (ResourceWrites.KeyOf(resource, request) is not { } id)
+        if (id is null)
         {
             return Problem.NotFound();
         }
@@ -25,7 +28,7 @@ internal static class ResourceReads
         {
             return Problem.NotFound();
         }
-        var found = ResourceRow.Read(resource, row, ResourceWrites.Context(request));
+        var found = ResourceRow.Read(resource, ResourceSql.Of(resource).Readable, row, ResourceWrites.Context(request));
         return JsonAnswer.OfBytes(found.Json, version: found.Version);
     }
 
@@ -33,6 +36,14 @@ internal static class ResourceReads
     {
         var sort = request.Parameter<string>("sort") ?? resource.DefaultSort;
         var query = new ListQuery(request.Caller.OrganizationId);
+        if (resource.Parent is { } parent)
+        {
+            if (!await request.PathExists(parent.Table))
+            {
+                return Problem.NotFound();
+            }
+            query.Where($"t.{parent.Column} = {query.Add(request.PathId()!.Value)}");
+        }
         AddFilters(resource, request, query);
         if (AddPosition(resource, request, sort, query) is { } problem)
         {
@@ -43,13 +54,13 @@ internal static class ResourceReads
         var (field, descending) = SortOf(resource, sort);
         var direction = descending ? "DESC" : "ASC";
         var nulls = field.IsNullable ? " NULLS LAST" : "";
-        var sql = $"{ResourceSql.Of(resource).Select} WHERE {ResourceSql.Of(resource).OfTenant}{query.Conditions} ORDER BY {ResourceSql.Expression(field)} {direction}{nulls}, t.{resource.KeyColumn} {direction} LIMIT {query.Add(limit + 1)}";
+        var sql = $"{ResourceSql.Of(resource).SelectList} WHERE {ResourceSql.Of(resource).OfTenant}{query.Conditions} ORDER BY {ResourceSql.Expression(field)} {direction}{nulls}, t.{resource.KeyColumn} {direction} LIMIT {query.Add(limit + 1)}";
         var rows = new List<ResourceRow>(limit + 1);
         await using (var reader = await TenantSession.ReadAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, sql, request.Cancelled, query.Values))
         {
             while (await reader.ReadAsync(request.Cancelled))
             {
-                rows.Add(ResourceRow.Read(resource, reader, ResourceWrites.Context(request)));
+                rows.Add(ResourceRow.Read(resource, ResourceSql.Of(resource).Listed, reader, ResourceWrites.Context(request)));
             }
         }
         var next = rows.Count > limit ? CursorAt(rows[limit - 1], sort, field) : null;
@@ -72,6 +83,13 @@ internal static class ResourceReads
             if (field.IsRange && request.Query.TryGetValue($"{field.Name}To", out var to))
             {
                 query.Where($"{expression} < {query.Add(field.Type.Parameter(to[0]))}");
+            }
+        }
+        foreach (var filter in resource.Filters)
+        {
+            if (request.Query.TryGetValue(filter.Parameter.Name, out var given))
+            {
+                query.Where(string.Format(CultureInfo.InvariantCulture, filter.Condition, query.Add(filter.Parameter.Type.Parameter(given[0]))));
             }
         }
         if (request.Parameter<string>("q") is { } text)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Shapes;
@@ -11,9 +12,12 @@ public sealed class ResourceRow
     private readonly Resource _resource;
     private readonly object?[] _values;
 
-    private ResourceRow(Resource resource, object?[] values, ReadOnlyMemory<byte> json)
+    private readonly ImmutableArray<Field> _fields;
+
+    private ResourceRow(Resource resource, ImmutableArray<Field> fields, object?[] values, ReadOnlyMemory<byte> json)
     {
         _resource = resource;
+        _fields = fields;
         _values = values;
         Json = json;
     }
@@ -30,10 +34,9 @@ public sealed class ResourceRow
 
     public object? Raw(string field)
     {
-        var fields = ResourceSql.Of(_resource).Readable;
-        for (var index = 0; index < fields.Length; index++)
+        for (var index = 0; index < _fields.Length; index++)
         {
-            if (fields[index].Name == field)
+            if (_fields[index].Name == field)
             {
                 return _values[index];
             }
@@ -41,9 +44,9 @@ public sealed class ResourceRow
         throw new InvalidOperationException($"{_resource.Path} has no field {field} to read.");
     }
 
-    internal static ResourceRow Read(Resource resource, NpgsqlDataReader row, FieldReadContext context)
+    /// <summary>Reads the current row; <paramref name="fields"/> are the columns, in order.</summary>
+    internal static ResourceRow Read(Resource resource, ImmutableArray<Field> fields, NpgsqlDataReader row, FieldReadContext context)
     {
-        var fields = ResourceSql.Of(resource).Readable;
         var values = new object?[fields.Length];
         var json = JsonAnswer.Write(writer =>
         {
@@ -55,7 +58,7 @@ public sealed class ResourceRow
             }
             writer.WriteEndObject();
         });
-        return new ResourceRow(resource, values, json);
+        return new ResourceRow(resource, fields, values, json);
     }
 
     private static void Write(Utf8JsonWriter writer, Field field, object? value, NpgsqlDataReader row, int index, FieldReadContext context)

@@ -16,11 +16,15 @@ internal sealed class ResourceSql
     {
         _resource = resource;
         Readable = [.. resource.Shape.Fields.Where(field => field.IsReadable)];
+        Listed = [.. Readable.Where(field => !field.IsDetail)];
         _columns = string.Join(", ", Readable.Select(Expression));
     }
 
-    /// <summary>The fields that are selected, in order.</summary>
+    /// <summary>The fields that are selected for one row, in order.</summary>
     public ImmutableArray<Field> Readable { get; }
+
+    /// <summary>The fields that are selected for a list, in order.</summary>
+    public ImmutableArray<Field> Listed { get; }
 
     /// <summary>Only rows of the organization, $1. Row level security says the same; this lets the planner use the indexes that begin with it.</summary>
     public string OfTenant => _resource switch
@@ -30,15 +34,17 @@ internal sealed class ResourceSql
         _ => "t.organization_id = $1",
     };
 
-    public string Select => $"SELECT {_columns} FROM {_resource.Source ?? $"{_resource.Table} t"}";
+    public string SelectList => $"SELECT {string.Join(", ", Listed.Select(Expression))} FROM {Source}";
 
     /// <summary>$1 organization, $2 key.</summary>
-    public string SelectOne => $"{Select} WHERE {OfTenant} AND {Key} = $2";
+    public string SelectOne => $"SELECT {_columns} FROM {Source} WHERE {OfTenant} AND {Key} = $2";
 
     /// <summary>$1 organization, $2 key; holds the row until the transaction ends.</summary>
     public string SelectForChange => $"{SelectOne} FOR NO KEY UPDATE OF t";
 
     public string Delete => $"DELETE FROM {_resource.Table} t WHERE {OfTenant} AND {Key} = $2";
+
+    private string Source => _resource.Source ?? $"{_resource.Table} t";
 
     private string Key => $"t.{_resource.KeyColumn}";
 

@@ -156,13 +156,13 @@ internal static class ResourceWrites
     private static async Task<ResourceRow?> Execute(ResourceChange change, string sql, object?[] values)
     {
         await using var row = await change.Session.QueryAsync(sql, change.Request.Cancelled, values);
-        return await row.ReadAsync(change.Request.Cancelled) ? ResourceRow.Read(change.Resource, row, Context(change.Request)) : null;
+        return await row.ReadAsync(change.Request.Cancelled) ? ResourceRow.Read(change.Resource, ResourceSql.Of(change.Resource).Readable, row, Context(change.Request)) : null;
     }
 
     private static async Task<ResourceRow?> ReadOne(TenantSession session, Resource resource, OperationRequest request, string sql, Guid id)
     {
         await using var row = await session.QueryAsync(sql, request.Cancelled, request.Caller.OrganizationId, id);
-        return await row.ReadAsync(request.Cancelled) ? ResourceRow.Read(resource, row, Context(request)) : null;
+        return await row.ReadAsync(request.Cancelled) ? ResourceRow.Read(resource, ResourceSql.Of(resource).Readable, row, Context(request)) : null;
     }
 
     internal static Guid? KeyOf(Resource resource, OperationRequest request) => resource.IsTenantItself ? request.Caller.OrganizationId : request.PathId();

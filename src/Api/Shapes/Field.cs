@@ -51,6 +51,9 @@ public sealed record Field(string Name, FieldType Type)
     /// <summary>Looked at by <c>?q=</c>.</summary>
     public bool IsSearched { get; init; }
 
+    /// <summary>Too large for lists: only in the answer for one.</summary>
+    public bool IsDetail { get; init; }
+
     /// <summary>The table that it refers to; the row must be visible to the organization.</summary>
     public string? References { get; init; }
 

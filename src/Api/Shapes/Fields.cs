@@ -81,6 +81,9 @@ public static class Fields
 
     public static Field Searched(this Field field) => field with { IsSearched = true };
 
+    /// <summary>Left out of lists.</summary>
+    public static Field Detail(this Field field) => field with { IsDetail = true };
+
     public static Field WithDefault(this Field field, JsonNode value) => field with { Default = value };
 
     public static Field About(this Field field, string description) => field with { Description = description };

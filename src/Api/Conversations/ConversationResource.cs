@@ -1,0 +1,48 @@
+using AgentPlatform.Api.Operations;
+using AgentPlatform.Api.Resources;
+using AgentPlatform.Api.Shapes;
+using static AgentPlatform.Api.Shapes.Fields;
+
+namespace AgentPlatform.Api.Conversations;
+
+/// <summary>The inbox: conversations as lists and reads show them. Commands go to the conversation's grain: see <see cref="ConversationEndpoints"/>.</summary>
+internal static class ConversationResource
+{
+    private static readonly Shape Contact = new(
+        Uuid("id"), Text("name", 400).Nullable(), Text("username", 200).Nullable(), Text("phone", 50).Nullable(), Text("avatarUrl", 2048).Nullable(), Text("platform", 50),
+        Text("platformUserId", 200), Text("language", 35).Nullable(), Flag("aiEnabled"), Text("unreachableReason", 2000).Nullable(), Text("lastMessagePreview", 2000).Nullable());
+
+    public static readonly Resource Conversations = new()
+    {
+        Path = "conversations", Singular = "conversation", Plural = "conversations", Table = "conversations",
+        Source = "conversations t JOIN contacts k ON k.id = t.contact_id",
+        Description = "The inbox: threads between a contact and the organization, newest message first.",
+        DefaultSort = "-lastMessageAt",
+        SearchCondition = "t.id IN (SELECT search_conversations({0}))",
+        Fields =
+        [
+            Reference("channelId", "channels").ReadOnly().Filtered(),
+            Reference("contactId", "contacts").ReadOnly().Filtered(),
+            Reference("clientId", "clients").Nullable().ReadOnly().Filtered(),
+            Reference("agentId", "agents").Nullable().ReadOnly().About("Null: the channel's agent."),
+            Choice("status", "active", "escalated", "completed", "archived").ReadOnly().Filtered().About("`completed` is resolved, `escalated` waits for a person."),
+            Choice("managedBy", "ai", "human").ReadOnly().Filtered().About("Who answers."),
+            Reference("assignedTo", "users").Nullable().ReadOnly().Filtered(),
+            new Field("contact", new ObjectType(Contact)) { Access = FieldAccess.ReadOnly, Expression = ContactJson },
+            Integer("unreadCount").ReadOnly() with { Expression = "k.unread_count" },
+            Long("lastSequence").ReadOnly(),
+            Timestamp("lastMessageAt").ReadOnly().Sorted().Ranged(),
+            Timestamp("lastInboundAt").Nullable().ReadOnly(),
+            Timestamp("startedAt").ReadOnly(),
+            Timestamp("endedAt").Nullable().ReadOnly(),
+            Integer("epoch").ReadOnly().About("Rises with each takeover: answers of the AI from before can't go out."),
+        ],
+        Filters = [new(new QueryParameter("unread", new BooleanType(), "Only conversations with unread messages (`true`), or without."), "(k.unread_count > 0) = {0}")],
+    };
+
+    private const string ContactJson = """
+        json_build_object('id', k.id, 'name', k.name, 'username', k.username, 'phone', k.phone, 'avatarUrl', k.avatar_url, 'platform', k.platform,
+            'platformUserId', k.platform_user_id, 'language', k.language, 'aiEnabled', k.ai_enabled, 'unreachableReason', k.unreachable_reason,
+            'lastMessagePreview', k.last_message_preview)
+        """;
+}
