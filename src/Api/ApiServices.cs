@@ -7,7 +7,9 @@ using AgentPlatform.Api.Limits;
 using AgentPlatform.Api.OpenApi;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
+using AgentPlatform.Api.Webhooks;
 using AgentPlatform.Data;
+using AgentPlatform.Data.Http;
 using Microsoft.AspNetCore.Authentication;
 
 namespace AgentPlatform.Api;
@@ -39,6 +41,8 @@ public static class ApiServices
         services.AddApiLimits(configuration);
         services.AddApiDocument();
         services.AddApiHealth();
+        services.AddGuardedHttp(configuration);
+        services.AddWebhooks(configuration);
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         return services;
     }
@@ -65,6 +69,7 @@ public static class ApiServices
         ContactEndpoints.MapContactCommands(app);
         app.MapApiDocument();
         app.MapApiHealth();
+        app.MapWebhooks();
         return app;
     }
 }

@@ -1,4 +1,5 @@
 using AgentPlatform.Api.Operations;
+using AgentPlatform.Data.Http;
 
 namespace AgentPlatform.Api.Channels;
 
@@ -6,9 +7,6 @@ namespace AgentPlatform.Api.Channels;
 internal static class EndpointCheck
 {
     /// <summary>Null when it may; else what is wrong, as a sentence.</summary>
-    public static Task<string?> Refuses(OperationRequest request, string url)
-    {
-        var allowsPrivate = request.Service<IConfiguration>().GetValue("ALLOW_PRIVATE_ENDPOINTS", false);
-        return Task.FromResult(Uri.TryCreate(url, UriKind.Absolute, out var parsed) && (allowsPrivate || parsed.Scheme == Uri.UriSchemeHttps) ? null : "it must be an https URL.");
-    }
+    public static Task<string?> Refuses(OperationRequest request, string url) => Task.FromResult(
+        Uri.TryCreate(url, UriKind.Absolute, out var parsed) ? request.Service<EndpointPolicy>().Check(parsed) : "it must be an absolute URL.");
 }

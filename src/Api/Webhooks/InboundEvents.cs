@@ -1,0 +1,156 @@
+using System.Collections.Immutable;
+using AgentPlatform.Conversations;
+using AgentPlatform.Data.Channels;
+
+namespace AgentPlatform.Api.Webhooks;
+
+/// <summary>What one webhook body says, by conversation, each conversation's events in the order of the body.</summary>
+internal sealed class InboundEvents
+{
+    private ConversationEvents? _first;
+    private Dictionary<ConversationKey, ConversationEvents>? _all;
+
+    /// <summary>Messages and receipts together.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Adds one message.</summary>
+    public void Add(ChannelSettings channel, in PlatformContact contact, InboundMessage message)
+    {
+        Of(channel, contact).Add(message);
+        Count++;
+    }
+
+    /// <summary>Adds one receipt.</summary>
+    public void Add(ChannelSettings channel, in PlatformContact contact, DeliveryReceipt receipt)
+    {
+        Of(channel, contact).Add(receipt);
+        Count++;
+    }
+
+    /// <summary>Hands all of it to the conversations at once; ends when all of them have committed, and fails when one has failed.</summary>
+    public Task Deliver(IGrainFactory grains, string? traceParent)
+    {
+        if (_all is null)
+        {
+            return _first?.Deliver(grains, traceParent) ?? Task.CompletedTask;
+        }
+
+        var deliveries = new Task[_all.Count];
+        var i = 0;
+        foreach (var conversation in _all.Values)
+        {
+            deliveries[i++] = conversation.Deliver(grains, traceParent);
+        }
+
+        return Task.WhenAll(deliveries);
+    }
+
+    private ConversationEvents Of(ChannelSettings channel, in PlatformContact contact)
+    {
+        var key = new ConversationKey(channel.Id, contact.Identities[0]);
+        if (_first is null)
+        {
+            return _first = new ConversationEvents(channel, key, contact);
+        }
+
+        if (_all is null)
+        {
+            if (_first.Key == key)
+            {
+                return _first.Meet(contact);
+            }
+
+            _all = new() { [_first.Key] = _first };
+        }
+
+        if (_all.TryGetValue(key, out var known))
+        {
+            return known.Meet(contact);
+        }
+
+        return _all[key] = new ConversationEvents(channel, key, contact);
+    }
+}
+
+/// <summary>A person as one event of a body names them.</summary>
+internal readonly record struct PlatformContact(
+    ImmutableArray<string> Identities, string? Name = null, string? Username = null, string? Phone = null, string? Language = null, bool? IsReachable = null);
+
+/// <summary>The events of one conversation in one body.</summary>
+internal sealed class ConversationEvents(ChannelSettings channel, ConversationKey key, in PlatformContact contact)
+{
+    private PlatformContact _contact = contact;
+    private InboundMessage? _message;
+    private ImmutableArray<InboundMessage>.Builder? _messages;
+    private ImmutableArray<DeliveryReceipt>.Builder? _receipts;
+
+    public ConversationKey Key { get; } = key;
+
+    public void Add(InboundMessage message)
+    {
+        if (_message is null)
+        {
+            _message = message;
+            return;
+        }
+
+        if (_messages is null)
+        {
+            _messages = ImmutableArray.CreateBuilder<InboundMessage>();
+            _messages.Add(_message);
+        }
+
+        _messages.Add(message);
+    }
+
+    public void Add(DeliveryReceipt receipt) => (_receipts ??= ImmutableArray.CreateBuilder<DeliveryReceipt>(1)).Add(receipt);
+
+    /// <summary>The same person, named once more: what is newer holds, identities gather.</summary>
+    public ConversationEvents Meet(in PlatformContact again)
+    {
+        var identities = _contact.Identities;
+        foreach (var identity in again.Identities)
+        {
+            if (!identities.Contains(identity))
+            {
+                identities = identities.Add(identity);
+            }
+        }
+
+        _contact = new PlatformContact(
+            identities,
+            again.Name ?? _contact.Name,
+            again.Username ?? _contact.Username,
+            again.Phone ?? _contact.Phone,
+            again.Language ?? _contact.Language,
+            again.IsReachable ?? _contact.IsReachable);
+        return this;
+    }
+
+    public Task Deliver(IGrainFactory grains, string? traceParent)
+    {
+        var conversation = grains.GetGrain<IConversationGrain>(Key.ToString());
+        if (_message is null)
+        {
+            return conversation.RecordReceipts(channel.OrganizationId, _receipts!.ToImmutable());
+        }
+
+        var received = conversation.Receive(new InboundBatch
+        {
+            OrganizationId = channel.OrganizationId,
+            ChannelId = channel.Id,
+            Contact = new InboundContact
+            {
+                Identities = _contact.Identities,
+                Name = _contact.Name,
+                Username = _contact.Username,
+                Phone = _contact.Phone,
+                Language = _contact.Language,
+                IsReachable = _contact.IsReachable,
+            },
+            Messages = _messages?.ToImmutable() ?? ImmutableArray.Create(_message),
+            TraceParent = traceParent,
+        });
+        return _receipts is null ? received : Task.WhenAll(received, conversation.RecordReceipts(channel.OrganizationId, _receipts.ToImmutable()));
+    }
+}

@@ -1,0 +1,272 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Unicode;
+using AgentPlatform.Api.Problems;
+using AgentPlatform.Data.Channels;
+using AgentPlatform.Data.Json;
+
+namespace AgentPlatform.Api.Webhooks.WhatsApp;
+
+/// <summary>
+/// Takes webhooks of the WhatsApp Cloud API, at an address for one channel or for all channels of an app. Every event goes to the channel that its
+/// <c>phone_number_id</c> names, and only if the body's signature holds under that very channel's secret.
+/// </summary>
+internal sealed partial class WhatsAppWebhook(
+    IGrainFactory grains, IChannelDirectory channels, IPlatformCredentials credentials, WebhookOptions options, ILogger<WhatsAppWebhook> logger)
+{
+    private const string Platform = "whatsapp";
+    private const int MaxChallengeLength = 256;
+
+    /// <summary>POST to a channel's own address.</summary>
+    public async Task ReceiveForChannel(HttpContext context)
+    {
+        try
+        {
+            if (await Addressed(context) is not { } channel)
+            {
+                await Webhook.Refuse(context, Platform, ProblemType.NotFound, "There is no such WhatsApp channel.");
+                return;
+            }
+
+            if (WhatsAppSignature.KeyOf(channel) is not { } key)
+            {
+                await Webhook.Refuse(context, Platform, WebhookProblems.NoSecret);
+                return;
+            }
+
+            using var body = await WebhookBody.Read(context.Request, options.MaxBodyBytes);
+            if (body.IsTooLarge)
+            {
+                await Webhook.TooLarge(context, Platform, options);
+            }
+            else if (!WhatsAppSignature.Verify(body.Bytes.Span, Signature(context), key))
+            {
+                await Webhook.Refuse(context, Platform, WebhookProblems.NotAuthentic);
+            }
+            else if (!channel.IsActive)
+            {
+                await Webhook.Refuse(context, Platform, WebhookProblems.Inactive);
+            }
+            else
+            {
+                await Store(context, body.Bytes, channel, key);
+            }
+        }
+        catch (Exception failure) when (Webhook.IsAnswerable(context, failure))
+        {
+            await Webhook.Answer(context, Platform, failure, options, logger);
+        }
+    }
+
+    /// <summary>POST to the address of an app.</summary>
+    public async Task ReceiveForApp(HttpContext context)
+    {
+        try
+        {
+            using var body = await WebhookBody.Read(context.Request, options.MaxBodyBytes);
+            if (body.IsTooLarge)
+            {
+                await Webhook.TooLarge(context, Platform, options);
+                return;
+            }
+
+            var (key, isKnown) = await FindKey(body.Bytes, Signature(context), context.RequestAborted);
+            if (key is not null)
+            {
+                await Store(context, body.Bytes, null, key);
+            }
+            else if (isKnown)
+            {
+                await Webhook.Refuse(context, Platform, WebhookProblems.NotAuthentic);
+            }
+            else
+            {
+                await Webhook.Refuse(context, Platform, ProblemType.NotFound, "The body names no phone number that is connected here.");
+            }
+        }
+        catch (Exception failure) when (Webhook.IsAnswerable(context, failure))
+        {
+            await Webhook.Answer(context, Platform, failure, options, logger);
+        }
+    }
+
+    /// <summary>GET: the handshake, by which the platform makes sure that we expect its webhooks.</summary>
+    public async Task Verify(HttpContext context)
+    {
+        try
+        {
+            var query = context.Request.Query;
+            var challenge = query["hub.challenge"].ToString();
+            bool isExpected;
+            if (context.Request.RouteValues.ContainsKey("channelId"))
+            {
+                if (await Addressed(context) is not { } channel)
+                {
+                    await Webhook.Refuse(context, Platform, ProblemType.NotFound, "There is no such WhatsApp channel.");
+                    return;
+                }
+
+                isExpected = channel.Credentials.GetValueOrDefault(CredentialNames.VerifyToken) is { Length: > 0 } token && Webhook.IsSecret(query["hub.verify_token"], token);
+            }
+            else
+            {
+                isExpected = false;
+                foreach (var token in await credentials.FindAll(Platform, CredentialNames.VerifyToken, context.RequestAborted))
+                {
+                    isExpected |= Webhook.IsSecret(query["hub.verify_token"], token);
+                }
+            }
+
+            if (!isExpected || query["hub.mode"] != "subscribe")
+            {
+                await Webhook.Refuse(context, Platform, WebhookProblems.NotVerified);
+                return;
+            }
+
+            if (challenge.Length is 0 or > MaxChallengeLength)
+            {
+                await Webhook.Refuse(context, Platform, ProblemType.Validation, $"hub.challenge must have 1 to {MaxChallengeLength} characters.");
+                return;
+            }
+
+            context.Response.ContentType = "text/plain";
+            context.Response.Headers.XContentTypeOptions = "nosniff";
+            await context.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(challenge), context.RequestAborted);
+        }
+        catch (Exception failure) when (Webhook.IsAnswerable(context, failure))
+        {
+            await Webhook.Answer(context, Platform, failure, options, logger);
+        }
+    }
+
+    private async ValueTask<ChannelSettings?> Addressed(HttpContext context) =>
+        Guid.TryParse(context.Request.RouteValues["channelId"] as string, out var id)
+        && await channels.Find(id, context.RequestAborted) is { Platform: Platform } channel ? channel : null;
+
+    private static string? Signature(HttpContext context) => context.Request.Headers[WhatsAppSignature.Header];
+
+    /// <summary>
+    /// The secret under which the signature holds: that of a channel whose number the body names, else (news about an account names no number) of any channel.
+    /// </summary>
+    private async ValueTask<(byte[]? Key, bool IsKnown)> FindKey(ReadOnlyMemory<byte> body, string? signature, CancellationToken cancellationToken)
+    {
+        var isKnown = false;
+        string? last = null;
+        for (int position = 0, tried = 0; tried < options.MaxNumbersTried && WhatsAppNumbers.Next(body.Span, ref position) is { } number;)
+        {
+            if (number == last)
+            {
+                continue;
+            }
+
+            last = number;
+            tried++;
+            if (await channels.FindByPlatformId(Platform, number, cancellationToken) is { } channel && WhatsAppSignature.KeyOf(channel) is { } key)
+            {
+                isKnown = true;
+                if (WhatsAppSignature.Verify(body.Span, signature, key))
+                {
+                    return (key, true);
+                }
+            }
+        }
+
+        if (!isKnown && signature is not null)
+        {
+            foreach (var secret in (await credentials.FindAll(Platform, CredentialNames.AppSecret, cancellationToken)).Take(MaxSecretsTried))
+            {
+                var key = Encoding.UTF8.GetBytes(secret);
+                if (WhatsAppSignature.Verify(body.Span, signature, key))
+                {
+                    return (key, true);
+                }
+            }
+        }
+
+        return (null, isKnown);
+    }
+
+    /// <summary>Apps whose secret is tried on a body that names no number of ours.</summary>
+    private const int MaxSecretsTried = 32;
+
+    /// <summary>The body is authentic under <paramref name="key"/>.</summary>
+    private async Task Store(HttpContext context, ReadOnlyMemory<byte> body, ChannelSettings? addressed, byte[] key)
+    {
+        if (!Utf8.IsValid(body.Span))
+        {
+            await Webhook.Refuse(context, Platform, ProblemType.MalformedBody, "The body is not valid UTF-8.");
+            return;
+        }
+
+        WhatsAppEvents parsed;
+        try
+        {
+            parsed = WhatsAppParser.Parse(body.Span);
+        }
+        catch (Exception malformed) when (malformed is JsonException or WhatsAppFormatException)
+        {
+            LogMalformed(malformed.GetType().Name);
+            await Webhook.Refuse(context, Platform, ProblemType.MalformedBody, malformed is JsonException json ? JsonText.Describe(json) : malformed.Message);
+            return;
+        }
+
+        var events = new InboundEvents();
+        var ignored = 0;
+        string? lastNumber = null;
+        ChannelSettings? lastChannel = null;
+        for (var i = 0; i < parsed.Count; i++)
+        {
+            var number = parsed[i].PhoneNumberId;
+            if (i == 0 || number != lastNumber)
+            {
+                lastChannel = await Route(number, addressed, key, body, Signature(context), context.RequestAborted);
+                lastNumber = number;
+            }
+
+            if (lastChannel is null)
+            {
+                ignored++;
+            }
+            else if (parsed[i].Message is { } message)
+            {
+                events.Add(lastChannel, parsed[i].Contact, message);
+            }
+            else
+            {
+                events.Add(lastChannel, parsed[i].Contact, parsed[i].Receipt!);
+            }
+        }
+
+        if (ignored > 0 || parsed.Unattributable > 0 || parsed.PlatformErrors is not null)
+        {
+            LogLeftOut(ignored, parsed.Unattributable, parsed.PlatformErrors is null ? "none" : string.Join(' ', parsed.PlatformErrors));
+        }
+
+        await Webhook.Commit(context, Platform, events, grains);
+    }
+
+    /// <summary>The channel that a number's events go to; null when there is none, it is switched off, or the body is not signed with its secret.</summary>
+    private async ValueTask<ChannelSettings?> Route(
+        string? number, ChannelSettings? addressed, byte[] key, ReadOnlyMemory<byte> body, string? signature, CancellationToken cancellationToken)
+    {
+        if (addressed is not null && (number is null || addressed.PlatformChannelId is null || addressed.PlatformChannelId == number))
+        {
+            return addressed;
+        }
+
+        if (number is null or { Length: > WhatsAppNumbers.MaxLength }
+            || await channels.FindByPlatformId(Platform, number, cancellationToken) is not { IsActive: true } channel
+            || WhatsAppSignature.KeyOf(channel) is not { } own)
+        {
+            return null;
+        }
+
+        return own.AsSpan().SequenceEqual(key) || WhatsAppSignature.Verify(body.Span, signature, own) ? channel : null;
+    }
+
+    [LoggerMessage(3111, LogLevel.Warning, "An authentic WhatsApp webhook is malformed: {Failure}")]
+    private partial void LogMalformed(string failure);
+
+    [LoggerMessage(3112, LogLevel.Warning, "A WhatsApp webhook held events that were left out: {Ignored} for numbers that are not connected or not signed for, {Unattributable} that name nobody; errors of the platform: {Codes}")]
+    private partial void LogLeftOut(int ignored, int unattributable, string codes);
+}
