@@ -16,6 +16,12 @@ internal static class ConversationBatch
     private const NpgsqlDbType Numerics = NpgsqlDbType.Array | NpgsqlDbType.Numeric;
     private const NpgsqlDbType Dates = NpgsqlDbType.Array | NpgsqlDbType.Date;
 
+    /// <summary>Commits in a batch from which on messages flood in: one alone or a few together sort their conversations exactly.</summary>
+    private const int FloodSize = 16;
+
+    /// <summary>How far <c>conversations.last_message_at</c> may stay behind while messages flood in.</summary>
+    private static readonly TimeSpan SortingLag = TimeSpan.FromSeconds(10);
+
     /// <summary>A batch of statements outside BEGIN and COMMIT is one implicit transaction and one round trip.</summary>
     public static async Task Execute(NpgsqlConnection connection, List<Pending> batch, TimeSpan timeout, CancellationToken cancellationToken)
     {
@@ -112,7 +118,8 @@ internal static class ConversationBatch
             (Texts, Array(messages, static m => m.Row.ContentType)), (Texts, Array(messages, static m => m.Row.Status)), (Texts, Array(messages, static m => m.Row.Text)),
             (Texts, Array(messages, static m => m.Row.AttachmentUrl)), (Jsons, Array(messages, static m => m.Row.AttachmentMetadata)), (Jsons, Array(messages, static m => m.Row.Payload)),
             (Texts, Array(messages, static m => m.Row.PlatformMessageId)), (Texts, Array(messages, static m => m.Row.ReplyToPlatformId)),
-            (Times, Array(messages, static m => m.Row.PlatformTimestamp)), (Times, Array(messages, static m => m.Row.SentAt)));
+            (Times, Array(messages, static m => m.Row.PlatformTimestamp)), (Times, Array(messages, static m => m.Row.SentAt)),
+            (Booleans, Array(advancing, static p => p.Commit.Messages.Count == 0)), (NpgsqlDbType.Interval, advancing.Length < FloodSize ? TimeSpan.Zero : SortingLag));
 
         async Task ReadOutcomes(NpgsqlDataReader reader, CancellationToken cancellationToken)
         {

@@ -33,14 +33,15 @@ internal static class ConversationCommitStatements
     /// The heart: conversations whose version is the one read and whose messages are all new advance, with their contacts' summaries and their
     /// messages. Returns a row for each conversation that advanced (no platform id), and one for each message stored before.
     /// The conditions are written as hashed sub-plans, and the connection forbids scans of whole tables, so that a plan made
-    /// while the tables were small stays right.
+    /// while the tables were small stays right. Columns with indexes keep their values where they can (see the table), by the last two parameters:
+    /// how far <c>last_message_at</c> may stay behind, and for each conversation whether it changes without a message.
     /// </summary>
     public const string Advance = """
         WITH arriving AS (
             SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::uuid[], $6::int[], $7::bigint[], $8::timestamptz[], $9::timestamptz[],
-                    $10::timestamptz[], $11::uuid[], $12::boolean[], $13::timestamptz[], $14::text[], $15::int[])
+                    $10::timestamptz[], $11::uuid[], $12::boolean[], $13::timestamptz[], $14::text[], $15::int[], $36::boolean[])
                 AS t (id, expected_version, status, managed_by, assigned_to, epoch, last_sequence, last_message_at, last_inbound_at,
-                    ended_at, contact_id, ai_enabled, last_interaction_at, last_message_preview, unread_count)
+                    ended_at, contact_id, ai_enabled, last_interaction_at, last_message_preview, unread_count, is_alone)
         ), message AS (
             SELECT * FROM unnest($16::uuid[], $17::uuid[], $18::uuid[], $19::uuid[], $20::uuid[], $21::uuid[], $22::uuid[], $23::bigint[], $24::text[], $25::text[],
                     $26::text[], $27::text[], $28::text[], $29::text[], $30::jsonb[], $31::jsonb[], $32::text[], $33::text[], $34::timestamptz[], $35::timestamptz[])
@@ -52,8 +53,10 @@ internal static class ConversationCommitStatements
         ), advanced AS (
             UPDATE conversations c
             SET version = c.version + 1, status = a.status, managed_by = a.managed_by, assigned_to = a.assigned_to, epoch = a.epoch,
-                last_sequence = a.last_sequence, last_message_at = a.last_message_at, last_inbound_at = a.last_inbound_at, ended_at = a.ended_at,
-                updated_at = now(), changed_in = pg_current_xact_id()
+                last_sequence = a.last_sequence, last_inbound_at = a.last_inbound_at, ended_at = a.ended_at,
+                last_message_at = CASE WHEN c.last_message_at > a.last_message_at - $37 THEN c.last_message_at ELSE a.last_message_at END,
+                updated_at = now(), changed_in = pg_current_xact_id(),
+                changed_alone_in = CASE WHEN a.is_alone THEN pg_current_xact_id() ELSE c.changed_alone_in END
             FROM arriving a
             WHERE c.id = a.id AND c.version = a.expected_version
               AND (a.id IN (SELECT d.conversation_id FROM duplicate d)) IS NOT TRUE

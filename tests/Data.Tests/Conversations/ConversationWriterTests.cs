@@ -143,6 +143,38 @@ public sealed class ConversationWriterTests : IAsyncLifetime
         Assert.Equal(42L, await Scalar("SELECT tokens_consumed FROM usage_daily WHERE usage_date = '2026-05-01'"));
     }
 
+    [Fact]
+    public async Task A_change_without_a_message_is_marked_for_the_live_feed_and_one_with_a_message_is_not()
+    {
+        var first = First("49177", "wamid.1");
+        await _writer.Commit(first);
+        var met = await Text("SELECT changed_alone_in::text FROM conversations");
+        await _writer.Commit(Next(first, 1, 2, ["wamid.2"]));
+        Assert.Equal(met, await Text("SELECT changed_alone_in::text FROM conversations"));
+        await _writer.Commit(Next(first, 2, 2, []));
+        Assert.Equal(1L, await Scalar($"SELECT count(*) FROM conversations WHERE changed_alone_in > '{met}' AND changed_alone_in = changed_in"));
+    }
+
+    [Fact]
+    public async Task Lists_are_sorted_exactly_by_the_last_message_and_within_ten_seconds_while_messages_flood_in()
+    {
+        var start = new DateTimeOffset(2026, 5, 1, 12, 0, 0, TimeSpan.Zero);
+        var alone = First("49178", "wamid.1");
+        await _writer.Commit(At(alone, start));
+        await _writer.Commit(At(Next(alone, 1, 2, ["wamid.2"]), start.AddSeconds(1)));
+        Assert.Equal(1L, await Scalar("SELECT count(*) FROM conversations WHERE last_message_at = '2026-05-01 12:00:01Z'"));
+
+        var many = Enumerable.Range(0, 300).Select(i => First($"4919{i}", $"wamid.many.{i}")).ToArray();
+        await Task.WhenAll(many.Select(commit => _writer.Commit(At(commit, start))));
+        for (var step = 1; step <= 3; step++)
+        {
+            await Task.WhenAll(many.Select((commit, i) => _writer.Commit(At(Next(commit, step, step + 1, [$"wamid.many.{i}.{step}"]), start.AddSeconds(7 * step)))));
+        }
+        Assert.Equal(300L, await Scalar("SELECT count(*) FROM conversations WHERE last_message_at BETWEEN '2026-05-01 12:00:11Z' AND '2026-05-01 12:00:21Z'"));
+
+        static ConversationCommit At(ConversationCommit commit, DateTimeOffset at) => commit with { Advance = commit.Advance! with { LastMessageAt = at } };
+    }
+
     private ConversationCommit First(string identity, string platformMessageId) => new()
     {
         ConversationId = Guid.CreateVersion7(),
