@@ -5,4 +5,4 @@ CREATE TABLE IF NOT EXISTS orleansquery (
     querytext varchar(8000) NOT NULL
 );
 
-GRANT SELECT ON orleansquery TO agentplatform_engine;
+GRANT SELECT ON orleansquery TO agentplatform_engine, agentplatform_api;

@@ -21,6 +21,8 @@ CREATE TABLE IF NOT EXISTS orleans_silos (
 );
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON orleans_clusters, orleans_silos TO agentplatform_engine;
+-- The API, as a client, looks up the gateways.
+GRANT SELECT ON orleans_clusters, orleans_silos TO agentplatform_api;
 
 INSERT INTO orleansquery (querykey, querytext) VALUES
 ('InsertMembershipVersionKey', $query$

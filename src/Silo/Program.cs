@@ -1,3 +1,43 @@
+using AgentPlatform.Api;
+using AgentPlatform.Data;
+using AgentPlatform.Data.Migrations;
+using AgentPlatform.Grains;
+using AgentPlatform.Silo.Demo;
+using AgentPlatform.Silo.Hosting;
+using AgentPlatform.Silo.Telemetry;
+
 var builder = WebApplication.CreateBuilder(args);
-var app = builder.Build();
-app.Run();
+var settings = SiloSettings.From(builder.Configuration);
+builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+builder.WebHost.UseUrls($"http://{settings.BindAddress}:{settings.Port}");
+
+builder.AddTelemetry();
+builder.Services.AddData(builder.Configuration);
+builder.Services.AddEngine(builder.Configuration);
+builder.Services.AddEngineFeatures(builder.Configuration);
+builder.Services.AddDemo(builder.Configuration);
+if (settings.ServesApi)
+{
+    builder.Services.AddApi(builder.Configuration);
+}
+builder.UseOrleans(silo => silo.ConfigureSilo(settings, builder.Configuration));
+
+await using var app = builder.Build();
+if (args.Contains("--migrate") || settings.MigratesOnStart)
+{
+    await app.Services.GetRequiredService<Migrator>().MigrateAsync(CancellationToken.None);
+    if (args.Contains("--migrate"))
+    {
+        return;
+    }
+}
+await app.Services.LoadDemo();
+if (settings.ServesApi)
+{
+    app.MapApi();
+}
+else
+{
+    app.MapSiloHealth();
+}
+await app.RunAsync();

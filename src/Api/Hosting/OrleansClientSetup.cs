@@ -1,0 +1,26 @@
+using AgentPlatform.Data.Connections;
+using Orleans.Configuration;
+
+namespace AgentPlatform.Api.Hosting;
+
+/// <summary>The API in a process of its own: a client of the silos, which it finds through Postgres.</summary>
+internal static class OrleansClientSetup
+{
+    /// <summary>Reads <c>ORLEANS_CLUSTER_ID</c>, <c>ORLEANS_SERVICE_ID</c> and <c>ORLEANS_RESPONSE_TIMEOUT_SECONDS</c>, as the silos do.</summary>
+    public static void ConfigureClient(this IClientBuilder client, IConfiguration configuration)
+    {
+        var connectionString = DataOptions.From(configuration).ApiConnectionString;
+        client.UseAdoNetClustering(options =>
+        {
+            options.Invariant = "Npgsql";
+            options.ConnectionString = connectionString;
+        });
+        client.Configure<ClusterOptions>(options =>
+        {
+            options.ClusterId = configuration["ORLEANS_CLUSTER_ID"] ?? "agentplatform";
+            options.ServiceId = configuration["ORLEANS_SERVICE_ID"] ?? "agentplatform";
+        });
+        client.Configure<ClientMessagingOptions>(options => options.ResponseTimeout = TimeSpan.FromSeconds(configuration.GetValue("ORLEANS_RESPONSE_TIMEOUT_SECONDS", 15)));
+        client.AddActivityPropagation();
+    }
+}
