@@ -1,4 +1,5 @@
 using AgentPlatform.Grains.Telemetry;
+using Microsoft.Extensions.Configuration.Memory;
 using OpenTelemetry;
 using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
@@ -18,6 +19,11 @@ internal static class TelemetrySetup
 
     public static void AddTelemetry(this WebApplicationBuilder builder)
     {
+        // A line for each request would cost more than the request; LOGGING__LOGLEVEL__… brings them back.
+        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource
+        {
+            InitialData = [new("Logging:LogLevel:Microsoft.AspNetCore", "Warning"), new("Logging:LogLevel:System.Net.Http.HttpClient", "Warning")],
+        });
         builder.Logging.AddSimpleConsole(console =>
         {
             console.SingleLine = true;

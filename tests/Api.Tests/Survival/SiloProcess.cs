@@ -85,7 +85,7 @@ internal sealed class SiloProcess : IAsyncDisposable
                     return;
                 }
             }
-            catch (HttpRequestException) when (!_process.HasExited)
+            catch (Exception failure) when (failure is HttpRequestException or TaskCanceledException)
             {
                 // Not listening yet.
             }

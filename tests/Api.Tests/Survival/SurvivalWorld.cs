@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
 using AgentPlatform.Data.Secrets;
-using AgentPlatform.Fakes.Postgres;
 using AgentPlatform.Fakes.WhatsApp;
 using Microsoft.Extensions.Configuration;
 using Npgsql;
@@ -118,7 +117,7 @@ internal sealed class SurvivalWorld : IAsyncDisposable
         Assert.Equal(replies.Order(StringComparer.Ordinal), sent.Keys.Select(key => Guid.Parse(key).ToString()).Order(StringComparer.Ordinal));
         if (sentExactlyOnce)
         {
-            Assert.Empty(sent.Where(pair => pair.Value != 1));
+            Assert.DoesNotContain(sent, static pair => pair.Value != 1);
         }
     }
 
