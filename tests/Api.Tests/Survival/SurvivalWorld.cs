@@ -57,8 +57,16 @@ internal sealed class SurvivalWorld : IAsyncDisposable
         await seed.ExecuteNonQueryAsync();
         var world = new SurvivalWorld(url, new SiloProcess(url, settings), graph);
         graph.OnAccepted = message => world._receipts.Add(Task.Run(() => world.Until200(WhatsAppBodies.Status(PhoneNumberId, message.Recipient, message.Id, "sent", message.Callback))));
-        await world.Silo.Start();
-        return world;
+        try
+        {
+            await world.Silo.Start();
+            return world;
+        }
+        catch
+        {
+            await world.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Delivers until the answer is 200, as the platform does. Returns how many deliveries it took.</summary>
