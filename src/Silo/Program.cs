@@ -2,7 +2,6 @@ using AgentPlatform.Api;
 using AgentPlatform.Data;
 using AgentPlatform.Data.Migrations;
 using AgentPlatform.Grains;
-using AgentPlatform.Silo.Demo;
 using AgentPlatform.Silo.Hosting;
 using AgentPlatform.Silo.Telemetry;
 
@@ -15,7 +14,6 @@ builder.AddTelemetry();
 builder.Services.AddData(builder.Configuration);
 builder.Services.AddEngine(builder.Configuration);
 builder.Services.AddEngineFeatures(builder.Configuration);
-builder.Services.AddDemo(builder.Configuration);
 if (settings.ServesApi)
 {
     builder.Services.AddApi(builder.Configuration);
@@ -31,7 +29,6 @@ if (args.Contains("--migrate") || settings.MigratesOnStart)
         return;
     }
 }
-await app.Services.LoadDemo();
 if (settings.ServesApi)
 {
     app.MapApi();
