@@ -1,0 +1,59 @@
+using AgentPlatform.Grains.Knowledge.Text;
+
+namespace AgentPlatform.Grains.Agents.Steps;
+
+/// <summary>An answer that passed the checks.</summary>
+/// <param name="Text">What to say; empty when the answer was only the mark.</param>
+/// <param name="HandsOver">The model asks for a person.</param>
+internal sealed record CheckedReply(string Text, bool HandsOver);
+
+/// <summary>What is looked at before an answer leaves.</summary>
+internal static class ReplyChecks
+{
+    /// <summary>What a model is told to begin its answer with when a person has to take over.</summary>
+    public const string HandoverMark = "[handover]";
+
+    /// <summary>Null for an answer that says nothing.</summary>
+    public static CheckedReply? Check(string? answer, int maxLength)
+    {
+        var text = answer?.Replace("\0", "", StringComparison.Ordinal).Trim() ?? "";
+        var handsOver = text.Contains(HandoverMark, StringComparison.OrdinalIgnoreCase);
+        if (handsOver)
+        {
+            text = text.Replace(HandoverMark, "", StringComparison.OrdinalIgnoreCase).Trim();
+        }
+
+        return text.Length == 0 && !handsOver ? null : new CheckedReply(Cut(text, maxLength), handsOver);
+    }
+
+    /// <summary>A text of at most so many characters: cut at a sentence's end if one is near, else at a word's.</summary>
+    public static string Cut(string text, int maxLength)
+    {
+        if (text.Length <= maxLength)
+        {
+            return text;
+        }
+
+        var kept = 0;
+        var position = 0;
+        foreach (var sentence in SentenceReader.Read(text))
+        {
+            position = text.IndexOf(sentence, position, StringComparison.Ordinal) + sentence.Length;
+            if (position > maxLength)
+            {
+                break;
+            }
+
+            kept = position;
+        }
+
+        if (kept >= maxLength / 2)
+        {
+            return text[..kept];
+        }
+
+        var space = text.LastIndexOf(' ', maxLength - 1, maxLength / 2);
+        var end = space > 0 ? space : maxLength - 1;
+        return text[..(char.IsHighSurrogate(text[end - 1]) ? end - 1 : end)].TrimEnd() + "…";
+    }
+}

@@ -1,0 +1,131 @@
+using AgentPlatform.Conversations;
+using AgentPlatform.Data.Connections;
+using AgentPlatform.Grains.Agents.Steps;
+using AgentPlatform.Grains.Knowledge;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace AgentPlatform.Grains.Agents;
+
+/// <inheritdoc cref="ITurnRunner"/>
+internal sealed partial class TurnRunner(
+    AgentDirectory directory, ConversationContextReader reader, KnowledgeSearch search, IOptions<AgentOptions> options, TimeProvider time, ILogger<TurnRunner> logger) : ITurnRunner
+{
+    private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+
+    private readonly AgentOptions _options = options.Value;
+
+    /// <inheritdoc />
+    public async Task<TurnResult> Run(TurnRequest request, CancellationToken cancellationToken)
+    {
+        var timings = new TurnTimings(time);
+        ConversationContext? context = null;
+        AgentConfiguration? agent = null;
+        try
+        {
+            var organization = await WhenAvailable(ct => directory.Get(request.OrganizationId, ct).AsTask(), cancellationToken).ConfigureAwait(false);
+            timings.End("configuration");
+            agent = organization.Agents.GetValueOrDefault(request.AgentId);
+            if (agent is null)
+            {
+                return new TurnResult { Outcome = "escalated", Escalate = true, Record = BuiltIn(timings) with { Error = "The agent doesn't exist any more." } };
+            }
+
+            context = await WhenAvailable(ct => reader.Read(request, ct), cancellationToken).ConfigureAwait(false);
+            timings.End("history");
+            return await Answer(organization, agent, context, timings, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (Exception failure)
+        {
+            LogFailed(failure, request.TurnId, request.ConversationId);
+            var language = context is null ? "en" : Question.Read(context).Language;
+            return FallBack(agent?.Persona ?? PersonaConfiguration.None, language, context?.PreviousOutcome, BuiltIn(timings) with { Error = $"{failure.GetType().Name}: {failure.Message}" });
+        }
+    }
+
+    /// <summary>The steps from what was said to what is answered, for a turn and for a question outside any conversation.</summary>
+    public async Task<TurnResult> Answer(
+        OrganizationAgents organization, AgentConfiguration agent, ConversationContext context, TurnTimings timings, CancellationToken cancellationToken)
+    {
+        var question = Question.Read(context);
+        timings.End("question");
+        if (!question.ExpectsAnswer)
+        {
+            return new TurnResult { Outcome = "silent", Record = BuiltIn(timings) };
+        }
+
+        if (question is { Kind: SmallTalkKind.Greeting, IsFirst: true } && !string.IsNullOrWhiteSpace(agent.Persona.Greeting))
+        {
+            return Reply(agent.Persona.Greeting, BuiltIn(timings));
+        }
+
+        if (question.Kind != SmallTalkKind.None)
+        {
+            return AnswerSmallTalk(question, timings);
+        }
+
+        var passages = await WhenAvailable(
+            ct => search.Search(new KnowledgeQuestion(organization.Id, agent.Id, question.Text, question.Context, question.Language), ct), cancellationToken).ConfigureAwait(false);
+        timings.End("retrieval");
+        var answer = BuiltInResponder.Answer(question, passages, _options.MaxExtractLength);
+        timings.End("answer");
+        var record = BuiltIn(timings) with { Passages = Passage.ToJson(passages), Error = agent.ModelProblem };
+        return answer is null ? FallBack(agent.Persona, question.Language, context.PreviousOutcome, record) : Reply(ReplyChecks.Cut(answer.Text, _options.MaxReplyLength), record);
+    }
+
+    private static TurnResult AnswerSmallTalk(Question question, TurnTimings timings)
+    {
+        var texts = StandardTexts.For(question.Language);
+        return question.Kind switch
+        {
+            SmallTalkKind.Thanks => Reply(texts.YouAreWelcome, BuiltIn(timings)),
+            SmallTalkKind.Goodbye => Reply(texts.Goodbye, BuiltIn(timings)),
+            SmallTalkKind.WantsPerson => Reply(texts.PersonIsComing, BuiltIn(timings)) with { Outcome = "escalated", Escalate = true },
+            _ => Reply(texts.Greeting, BuiltIn(timings)),
+        };
+    }
+
+    private static TurnResult Reply(string text, TurnRecord record) => new() { Replies = [new OutgoingContent { Text = text }], Outcome = "replied", Record = record };
+
+    private TurnResult FallBack(PersonaConfiguration persona, string language, string? previousOutcome, TurnRecord record)
+    {
+        var fallback = Fallback.Decide(persona, language, previousOutcome);
+        return new TurnResult
+        {
+            Replies = [new OutgoingContent { Text = ReplyChecks.Cut(fallback.Text, _options.MaxReplyLength) }],
+            Outcome = fallback.Outcome,
+            Escalate = fallback.Escalate,
+            Record = record,
+        };
+    }
+
+    private static TurnRecord BuiltIn(TurnTimings timings) => new() { Responder = "built_in", Timings = timings.ToJson() };
+
+    /// <summary>While Postgres is away the turn waits: its answer couldn't be committed either, and a fall-back message would be wrong a moment later.</summary>
+    private async Task<T> WhenAvailable<T>(Func<CancellationToken, Task<T>> read, CancellationToken cancellationToken)
+    {
+        for (var wait = FirstWait; ; wait = wait * 2 > LongestWait ? LongestWait : wait * 2)
+        {
+            try
+            {
+                return await read(cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception failure) when (PostgresFailures.IsUnavailable(failure))
+            {
+                LogWaiting(failure.GetType().Name, wait.TotalMilliseconds);
+                await Task.Delay(wait, time, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    [LoggerMessage(2411, LogLevel.Error, "Turn {TurnId} of conversation {ConversationId} failed; the customer gets the fall-back message")]
+    private partial void LogFailed(Exception failure, Guid turnId, Guid conversationId);
+
+    [LoggerMessage(2412, LogLevel.Warning, "A turn waits for Postgres ({Failure}); it asks again in {Milliseconds} ms")]
+    private partial void LogWaiting(string failure, double milliseconds);
+}
