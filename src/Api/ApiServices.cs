@@ -4,6 +4,7 @@ using AgentPlatform.Api.Contacts;
 using AgentPlatform.Api.Conversations;
 using AgentPlatform.Api.Health;
 using AgentPlatform.Api.Limits;
+using AgentPlatform.Api.Live;
 using AgentPlatform.Api.OpenApi;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
@@ -36,6 +37,9 @@ public static class ApiServices
         services.AddHostedService<ExpiredRequests>();
         services.AddSingleton<SearchIndexing>();
         services.AddHostedService(provider => provider.GetRequiredService<SearchIndexing>());
+        services.AddSingleton<LiveFeed>();
+        services.AddSingleton<LiveHints>();
+        services.AddSingleton<LiveHubs>();
         services.AddAuthentication(BearerHandler.SchemeName).AddScheme<AuthenticationSchemeOptions, BearerHandler>(BearerHandler.SchemeName, null);
         services.AddAuthorization();
         services.AddApiLimits(configuration);
@@ -67,6 +71,7 @@ public static class ApiServices
         ConversationEndpoints.MapConversationCommands(app);
         MessageEndpoints.MapMessages(app);
         ContactEndpoints.MapContactCommands(app);
+        EventsEndpoints.MapEvents(app);
         app.MapApiDocument();
         app.MapApiHealth();
         app.MapWebhooks();

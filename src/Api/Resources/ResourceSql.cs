@@ -36,6 +36,9 @@ internal sealed class ResourceSql
 
     public string SelectList => $"SELECT {string.Join(", ", Listed.Select(Expression))} FROM {Source}";
 
+    /// <summary>The list's columns, and more after them.</summary>
+    public string SelectListAnd(string more) => $"SELECT {string.Join(", ", Listed.Select(Expression))}, {more} FROM {Source}";
+
     /// <summary>$1 organization, $2 key.</summary>
     public string SelectOne => $"SELECT {_columns} FROM {Source} WHERE {OfTenant} AND {Key} = $2";
 

@@ -1,0 +1,124 @@
+using System.Buffers;
+using System.Text;
+using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Operations;
+
+namespace AgentPlatform.Api.Live;
+
+/// <summary>Writes one view's events to its connection: first what it missed, then what the hub passes on.</summary>
+internal sealed class EventStream(OperationRequest request, LiveHubs hubs, string? lastEventId) : IResult
+{
+    private readonly LiveFeed _feed = request.Service<LiveFeed>();
+    private readonly ArrayBufferWriter<byte> _buffer = new(16 * 1024);
+    private LivePosition _seen;
+
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        var caller = request.Caller;
+        var stopping = httpContext.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        try
+        {
+            using var ended = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, stopping);
+            // In this order: what happens while the past is read waits in the stream.
+            using var stream = await hubs.Join(caller.OrganizationId, ended.Token);
+            using var cancelled = CancellationTokenSource.CreateLinkedTokenSource(ended.Token, stream.Aborted);
+            httpContext.Response.ContentType = "text/event-stream";
+            httpContext.Response.Headers["X-Accel-Buffering"] = "no";
+            await Begin(httpContext, cancelled.Token);
+            await CatchUp(httpContext, cancelled.Token);
+            await Follow(httpContext, stream, cancelled.Token);
+        }
+        catch (OperationCanceledException) when (httpContext.Response.HasStarted || httpContext.RequestAborted.IsCancellationRequested || stopping.IsCancellationRequested)
+        {
+            // The reader left, was too slow to the end, or the process stops: the connection just ends, the next one goes on.
+            httpContext.Abort();
+        }
+        finally
+        {
+            hubs.Exit(caller.SessionId);
+        }
+    }
+
+    private async Task Begin(HttpContext context, CancellationToken cancellationToken)
+    {
+        var end = await _feed.End(cancellationToken);
+        var known = lastEventId is null ? null : LivePosition.Parse(lastEventId);
+        var isKnown = known is { } position && position.ChangedIn <= end.ChangedIn;
+        _seen = isKnown ? known!.Value : end;
+        Write(lastEventId is null || isKnown ? "ready" : "reset", _seen, "{}"u8);
+        await Flush(context, cancellationToken);
+    }
+
+    private async Task CatchUp(HttpContext context, CancellationToken cancellationToken)
+    {
+        LiveBatch batch;
+        do
+        {
+            batch = await _feed.Next(request.Caller.OrganizationId, _seen, cancellationToken);
+            Write(batch);
+            await Flush(context, cancellationToken);
+        }
+        while (batch.IsFull);
+    }
+
+    private async Task Follow(HttpContext context, LiveStream stream, CancellationToken cancellationToken)
+    {
+        var clock = request.Service<TimeProvider>();
+        var heartbeat = request.Service<ApiOptions>().Heartbeat;
+        while (true)
+        {
+            var news = stream.Batches.WaitToReadAsync(cancellationToken).AsTask();
+            while (await Task.WhenAny(news, Task.Delay(heartbeat, clock, cancellationToken)) != news)
+            {
+                if (await request.Service<SessionDirectory>().Find(request.Caller.SessionId, cancellationToken) is null)
+                {
+                    Write("ended", _seen, "{\"reason\":\"The session has ended.\"}"u8);
+                    await Flush(context, cancellationToken);
+                    return;
+                }
+                _buffer.Write(": still here\n\n"u8);
+                await Flush(context, cancellationToken);
+            }
+            if (!await news)
+            {
+                Write("dropped", _seen, Encoding.UTF8.GetBytes($"{{\"reason\":\"More than {LiveStream.MaxWaiting} batches of events waited. Connect again with Last-Event-ID.\"}}"));
+                await Flush(context, cancellationToken);
+                return;
+            }
+            while (stream.Batches.TryRead(out var batch))
+            {
+                Write(batch);
+                await Flush(context, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>Rows that this view has seen (they came while it caught up) are left out.</summary>
+    private void Write(LiveBatch batch)
+    {
+        var seen = batch.From.CompareTo(_seen) > 0 ? batch.From : _seen;
+        foreach (var row in batch.Rows.Where(row => row.Position.CompareTo(_seen) > 0))
+        {
+            Write(row.TypeFor(seen), row.Position, row.Json.Span);
+        }
+        _seen = batch.To.CompareTo(_seen) > 0 ? batch.To : _seen;
+    }
+
+    private void Write(string type, LivePosition position, ReadOnlySpan<byte> json)
+    {
+        _buffer.Write(Encoding.ASCII.GetBytes($"id: {position}\nevent: {type}\ndata: "));
+        _buffer.Write(json);
+        _buffer.Write("\n\n"u8);
+    }
+
+    private async Task Flush(HttpContext context, CancellationToken cancellationToken)
+    {
+        if (_buffer.WrittenCount == 0)
+        {
+            return;
+        }
+        await context.Response.Body.WriteAsync(_buffer.WrittenMemory, cancellationToken);
+        await context.Response.Body.FlushAsync(cancellationToken);
+        _buffer.ResetWrittenCount();
+    }
+}

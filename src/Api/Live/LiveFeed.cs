@@ -1,0 +1,109 @@
+using AgentPlatform.Api.Conversations;
+using AgentPlatform.Api.Resources;
+using AgentPlatform.Api.Shapes;
+using AgentPlatform.Data.Connections;
+using AgentPlatform.Data.Tenancy;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace AgentPlatform.Api.Live;
+
+/// <summary>A row of the feed.</summary>
+/// <param name="CreatedAt">Where a message stood when it was new.</param>
+/// <param name="Json">The resource as reads show it.</param>
+internal sealed record LiveRow(LivePosition Position, LivePosition CreatedAt, ReadOnlyMemory<byte> Json)
+{
+    /// <summary>The event's type for a reader who has seen everything up to a position.</summary>
+    public string TypeFor(LivePosition seen) => Position.Kind == LiveKind.Conversation
+        ? "conversation.updated"
+        : CreatedAt.CompareTo(seen) > 0 ? "message.created" : "message.updated";
+}
+
+/// <summary>Rows that follow a position, in order.</summary>
+/// <param name="From">The position that they follow.</param>
+/// <param name="IsFull">There may be more at once.</param>
+/// <param name="IsPending">There are rows that aren't final yet: look again soon.</param>
+internal sealed record LiveBatch(LivePosition From, IReadOnlyList<LiveRow> Rows, bool IsFull, bool IsPending)
+{
+    public LivePosition To => Rows.Count > 0 ? Rows[^1].Position : From;
+}
+
+/// <summary>Reads an organization's messages and conversations in the order in which they became final.</summary>
+internal sealed class LiveFeed(ApiDataSource database, IServiceProvider services)
+{
+    /// <summary>Most rows of a kind read at once.</summary>
+    public const int Limit = 200;
+
+    private static readonly (LiveKind Kind, Resource Resource, string Created)[] Sources =
+    [
+        (LiveKind.Message, MessageResource.Messages, "t.created_in"),
+        (LiveKind.Conversation, ConversationResource.Conversations, "t.changed_in"),
+    ];
+
+    private static readonly string[] Statements = [.. Sources.Select(source => $"""
+        {ResourceSql.Of(source.Resource).SelectListAnd($"t.changed_in, {source.Created}, (SELECT live_feed_horizon())")}
+        WHERE t.organization_id = $1 AND (t.changed_in, t.id) > ($2, $3) ORDER BY t.changed_in, t.id LIMIT {Limit}
+        """)];
+
+    /// <summary>The present end of every organization's feed.</summary>
+    public async Task<LivePosition> End(CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("SELECT live_feed_horizon()");
+        return LivePosition.At((ulong)(await command.ExecuteScalarAsync(cancellationToken))!);
+    }
+
+    /// <summary>What follows a position; one round trip.</summary>
+    public async Task<LiveBatch> Next(Guid organizationId, LivePosition position, CancellationToken cancellationToken)
+    {
+        await using var session = await TenantSession.OpenAsync(database, new Tenant(organizationId), cancellationToken);
+        await using var batch = session.CreateBatch();
+        for (var index = 0; index < Sources.Length; index++)
+        {
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(Statements[index])
+            {
+                Parameters =
+                {
+                    new() { Value = organizationId },
+                    new() { Value = position.ChangedIn, NpgsqlDbType = NpgsqlDbType.Xid8 },
+                    new() { Value = position.BoundOf(Sources[index].Kind) },
+                },
+            });
+        }
+
+        var rows = new List<LiveRow>();
+        var horizon = ulong.MaxValue;
+        LivePosition? bound = null;
+        await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
+        {
+            foreach (var (kind, resource, _) in Sources)
+            {
+                var before = rows.Count;
+                while (await reader.ReadAsync(cancellationToken))
+                {
+                    rows.Add(Read(reader, kind, resource, organizationId, ref horizon));
+                }
+                // Beyond the last row of a kind that was cut off, its rows aren't known.
+                if (rows.Count - before == Limit && (bound is null || rows[^1].Position.CompareTo(bound.Value) < 0))
+                {
+                    bound = rows[^1].Position;
+                }
+                await reader.NextResultAsync(cancellationToken);
+            }
+        }
+        await session.CommitAsync(cancellationToken);
+
+        var final = rows.Where(row => row.Position.ChangedIn < horizon && (bound is null || row.Position.CompareTo(bound.Value) <= 0))
+            .OrderBy(row => row.Position).ToArray();
+        return new LiveBatch(position, final, bound is not null && final.Length > 0, rows.Any(row => row.Position.ChangedIn >= horizon));
+    }
+
+    private LiveRow Read(NpgsqlDataReader reader, LiveKind kind, Resource resource, Guid organizationId, ref ulong horizon)
+    {
+        var fields = ResourceSql.Of(resource).Listed;
+        var row = ResourceRow.Read(resource, fields, reader, new FieldReadContext(services, organizationId));
+        // Each statement has its own horizon; below the lowest, both are final.
+        horizon = Math.Min(horizon, reader.GetFieldValue<ulong>(fields.Length + 2));
+        return new LiveRow(
+            new(reader.GetFieldValue<ulong>(fields.Length), kind, row.Id), new(reader.GetFieldValue<ulong>(fields.Length + 1), kind, row.Id), row.Json);
+    }
+}
