@@ -47,7 +47,7 @@ public sealed class ConversationReadTests(ApiApp app) : IClassFixture<ApiApp>
         await Eventually.Holds(async () =>
         {
             await indexing.Index(CancellationToken.None);
-            return (await Find(organization, "q=sahara")).Length > 0;
+            return (await Find(organization, "q=sahara")).Length > 0 && (await Find(organization, "q=экскурс")).Length > 0;
         });
         Assert.Equal([anna.Id], await Find(organization, "q=sahara tour"));
         Assert.Equal([anna.Id], await Find(organization, "q=kov%C3%A1"));
