@@ -24,8 +24,7 @@ internal sealed class RefreshTokens(AuthOptions options)
     /// <summary>Session and generation of a genuine token; null for an invented one.</summary>
     public (Guid SessionId, int Generation)? Read(string token)
     {
-        var bytes = new byte[Length];
-        if (token.Length != Base64Url.GetEncodedLength(Length) || !Base64Url.TryDecodeFromChars(token, bytes, out var written) || written != Length)
+        if (token.Length != Base64Url.GetEncodedLength(Length) || TokenText.Decode(token) is not { Length: Length } bytes)
         {
             return null;
         }

@@ -51,7 +51,7 @@ public sealed class TokenSigner(AuthOptions options, TimeProvider clock)
         {
             return null;
         }
-        if (Decode(header) is not { } headerBytes || Decode(payload) is not { } payloadBytes || Decode(signature) is not { } mac)
+        if (TokenText.Decode(header) is not { } headerBytes || TokenText.Decode(payload) is not { } payloadBytes || TokenText.Decode(signature) is not { } mac)
         {
             return null;
         }
@@ -106,9 +106,4 @@ public sealed class TokenSigner(AuthOptions options, TimeProvider clock)
         return Base64Url.EncodeToString(buffer.GetBuffer().AsSpan(0, (int)buffer.Length));
     }
 
-    private static byte[]? Decode(string part)
-    {
-        var bytes = new byte[Base64Url.GetMaxDecodedLength(part.Length)];
-        return Base64Url.TryDecodeFromChars(part, bytes, out var written) ? bytes[..written] : null;
-    }
 }

@@ -1,6 +1,6 @@
 using System.Buffers.Text;
-using System.Text;
 using System.Text.Json;
+using AgentPlatform.Api.Auth;
 
 namespace AgentPlatform.Api.Operations;
 
@@ -17,18 +17,18 @@ public sealed record PageCursor(string Sort, string? Value, Guid Id)
     /// <summary>Null for a text that isn't a cursor.</summary>
     public static PageCursor? Parse(string text)
     {
-        if (text.Length > MaxLength || !Base64Url.IsValid(text))
+        if (text.Length > MaxLength || TokenText.Decode(text) is not { } bytes)
         {
             return null;
         }
         try
         {
-            return JsonSerializer.Deserialize<string?[]>(Encoding.UTF8.GetString(Base64Url.DecodeFromChars(text))) is [{ } sort, var value, { } id]
+            return JsonSerializer.Deserialize<string?[]>(bytes) is [{ } sort, var value, { } id]
                 && Guid.TryParseExact(id, "N", out var row)
                     ? new PageCursor(sort, value, row)
                     : null;
         }
-        catch (Exception failure) when (failure is JsonException or FormatException)
+        catch (JsonException)
         {
             return null;
         }
