@@ -20,7 +20,7 @@ namespace AgentPlatform.Data.Channels;
 internal sealed partial class ChannelDirectory : IChannelDirectory, IPlatformCredentials, IDisposable
 {
     /// <summary>Most ids remembered as unknown; then all of those are forgotten.</summary>
-    internal const int MaxUnknownRemembered = 10_000;
+    internal int MaxUnknownRemembered { get; init; } = 10_000;
 
     /// <summary>Most channels whose credentials are looked through for an address that serves a whole app.</summary>
     internal const int MaxChannelsPerPlatform = 10_000;
@@ -41,6 +41,9 @@ internal sealed partial class ChannelDirectory : IChannelDirectory, IPlatformCre
         _logger = logger;
         _subscription = changes.Subscribe(Forget);
     }
+
+    /// <summary>Entries in memory.</summary>
+    internal int Remembered => _byId.Count + _byPlatformId.Count;
 
     public void Dispose() => _subscription.Dispose();
 

@@ -63,6 +63,6 @@ internal sealed partial class ChannelGrain(
     [LoggerMessage(2321, LogLevel.Warning, "Channel {ChannelId} sends too fast; it pauses for {Seconds} s")]
     private partial void LogThrottled(Guid channelId, double seconds);
 
-    [LoggerMessage(2322, LogLevel.Error, "{Platform} refuses channel {ChannelId} of organization {OrganizationId} with code {Code}; sending stops until the channel is updated")]
+    [LoggerMessage(2322, LogLevel.Warning, "{Platform} refuses channel {ChannelId} of organization {OrganizationId} with code {Code}; sending stops until the channel is updated")]
     private partial void LogBroken(Guid organizationId, Guid channelId, string platform, string code);
 }

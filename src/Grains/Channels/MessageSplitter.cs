@@ -4,7 +4,7 @@ using System.Globalization;
 namespace AgentPlatform.Grains.Channels;
 
 /// <summary>
-/// Cuts a text into messages of a platform's length: at the end of a paragraph or sentence where one lies in the second half of what fits, else between words, else
+/// Cuts a text into messages of a platform's length: at the end of a paragraph or sentence where that leaves no tiny message (a quarter of what fits), else between words, else
 /// between characters as a reader sees them (an emoji family is one). Lengths are UTF-16 units, which no platform counts more strictly than.
 /// </summary>
 public static class MessageSplitter
@@ -80,10 +80,10 @@ public static class MessageSplitter
             }
         }
 
-        var half = maxLength / 2;
-        return paragraph >= half ? paragraph
-            : sentence >= half ? sentence
-            : word >= half ? word
+        var tiny = maxLength / 4;
+        return paragraph > tiny ? paragraph
+            : sentence > tiny ? sentence
+            : word > tiny ? word
             : Math.Max(sentence, word) is > 0 and var early ? early
             : BetweenCharacters(text, maxLength);
     }

@@ -18,6 +18,8 @@ public abstract class PlatformServer : IAsyncDisposable
     private readonly Lock _waiting = new();
     private readonly List<(int Count, TaskCompletionSource Reached)> _waiters = [];
     private int _accepted;
+    private int _requests;
+    private int _disposed;
 
     /// <param name="port">Port on loopback; 0 for a free one.</param>
     private protected PlatformServer(int port)
@@ -64,6 +66,11 @@ public abstract class PlatformServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
+        if (Interlocked.Exchange(ref _disposed, 1) == 1)
+        {
+            return;
+        }
+
         await _stopping.CancelAsync();
         await _application.StopAsync();
         await _application.DisposeAsync();
@@ -94,8 +101,6 @@ public abstract class PlatformServer : IAsyncDisposable
             }
         }
     }
-
-    private int _requests;
 
     private async Task Handle(HttpContext context)
     {

@@ -58,6 +58,7 @@ internal sealed class TestSilo : IAsyncDisposable
         builder.Services.AddData(builder.Configuration);
         builder.Services.AddSingleton<IChannelDirectory>(channels);
         builder.Services.AddSingleton<IChannelConnector>(platform);
+        builder.Services.AddSingleton<ChannelBreakage>();
         builder.Services.AddSingleton<ITurnRunner>(model);
         builder.Services.AddSingleton<ChannelBreakage>();
         builder.Services.AddEngine(builder.Configuration);
