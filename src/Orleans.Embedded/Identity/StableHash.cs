@@ -4,7 +4,10 @@ using System.Runtime.InteropServices;
 
 namespace Orleans;
 
-/// <summary>xxHash32 with seed 0: the hash that grain ids carry in tables shared between processes and runtimes.</summary>
+/// <summary>
+/// The hash that grain ids carry in tables shared between processes and runtimes: xxHash32 with seed 0, its bytes in the order of the
+/// algorithm's canonical form but read as little-endian, as Orleans does.
+/// </summary>
 public static class StableHash
 {
     private const uint Prime1 = 2654435761;
@@ -54,7 +57,7 @@ public static class StableHash
 
             hash = (hash ^ (hash >> 15)) * Prime2;
             hash = (hash ^ (hash >> 13)) * Prime3;
-            return hash ^ (hash >> 16);
+            return BinaryPrimitives.ReverseEndianness(hash ^ (hash >> 16));
         }
     }
 
