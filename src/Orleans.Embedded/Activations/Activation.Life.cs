@@ -10,17 +10,6 @@ internal sealed partial class Activation
     private bool _used = true;
     private long _idleSince;
 
-    /// <summary>Begins activating. Called once, by whoever put it into the directory.</summary>
-    public void Start()
-    {
-        // What happens to be running at the first call must not become part of the grain.
-        var context = RequestContext.Values;
-        using (ExecutionContext.IsFlowSuppressed() ? default(IDisposable?) : ExecutionContext.SuppressFlow())
-        {
-            new Task(() => ActivateAsync(context)).Start(this);
-        }
-    }
-
     /// <summary>Puts a ready-made object into an activation of its own: an observer.</summary>
     public void StartWith(object instance)
     {
@@ -40,15 +29,19 @@ internal sealed partial class Activation
 
             Extras.Ending = true;
             Extras.Reason = deactivationReason;
-            if (_stage == Stage.Activating)
+            if (_stage == Stage.Valid)
             {
-                return;
+                _stage = Stage.Deactivating;
+                if (_runningCount == 0)
+                {
+                    BeginDeactivation();
+                }
             }
-
-            _stage = Stage.Deactivating;
-            if (_runningCount == 0)
+            else if (_stage == Stage.New)
             {
-                BeginDeactivation();
+                Type.Remove(this);
+                _stage = Stage.Gone;
+                Extras.Gone?.TrySetResult();
             }
         }
     }
@@ -77,6 +70,17 @@ internal sealed partial class Activation
 
         Deactivate(new DeactivationReason(DeactivationReasonCode.ActivationIdle, "It was idle for longer than its age limit."));
         return true;
+    }
+
+    /// <summary>Begins activating. The lock is held.</summary>
+    private void Start()
+    {
+        // What happens to be running at the first call must not become part of the grain.
+        var context = RequestContext.Values;
+        using (ExecutionContext.IsFlowSuppressed() ? default(IDisposable?) : ExecutionContext.SuppressFlow())
+        {
+            new Task(() => ActivateAsync(context)).Start(this);
+        }
     }
 
     private async void ActivateAsync(Dictionary<string, object>? requestContext)

@@ -24,6 +24,7 @@ internal sealed partial class Activation : TaskScheduler, IGrainContext, IThread
 
     private enum Stage : byte
     {
+        New,
         Activating,
         Valid,
         Deactivating,
@@ -89,6 +90,13 @@ internal sealed partial class Activation : TaskScheduler, IGrainContext, IThread
             else
             {
                 AddWaiting(request);
+                if (_stage == Stage.New)
+                {
+                    // Not before a request waits: should activating fail, somebody must be there to be told.
+                    _stage = Stage.Activating;
+                    Start();
+                }
+
                 return;
             }
         }

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Storage;
 
@@ -26,18 +27,26 @@ internal sealed class GrainActivator
 
     public object Create(Activation activation)
     {
-        if (_arguments.Length == 0)
+        try
         {
-            return _constructor.Invoke();
+            return _arguments.Length == 0 ? _constructor.Invoke() : _constructor.Invoke(Values(activation).AsSpan());
         }
+        catch (TargetInvocationException exception) when (exception.InnerException is not null)
+        {
+            ExceptionDispatchInfo.Throw(exception.InnerException);
+            throw;
+        }
+    }
 
+    private object?[] Values(Activation activation)
+    {
         var values = new object?[_arguments.Length];
         for (var i = 0; i < values.Length; i++)
         {
             values[i] = _arguments[i](activation);
         }
 
-        return _constructor.Invoke(values.AsSpan());
+        return values;
     }
 
     private static Func<Activation, object?> Argument(SiloRuntime runtime, Type type, ParameterInfo parameter)

@@ -69,7 +69,7 @@ internal sealed class GrainClass
 
     public static GrainClass ForObservers(SiloRuntime runtime) => new(runtime);
 
-    /// <summary>The activation that a request for this key goes to; it is made and begins activating where there is none.</summary>
+    /// <summary>The activation that a request for this key goes to; it is made where there is none, and begins activating with its first request.</summary>
     public Activation Find(string key)
     {
         if (_workers is not null)
@@ -88,7 +88,6 @@ internal sealed class GrainClass
             activation = new Activation(this, key);
             if (_activations.TryAdd(key, activation))
             {
-                activation.Start();
                 return activation;
             }
         }

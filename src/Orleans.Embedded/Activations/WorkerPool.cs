@@ -39,7 +39,6 @@ internal sealed class WorkerPool(GrainClass type, string key)
             type.Runtime.ThrowIfStopped();
             var added = new Activation(type, key);
             _workers.Add(added);
-            added.Start();
             return added;
         }
     }

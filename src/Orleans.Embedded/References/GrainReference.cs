@@ -78,6 +78,11 @@ public class GrainReference : IAddressable, IEquatable<GrainReference>
             return Task.FromCanceled<T>(cancellation);
         }
 
+        if (cancellation.CanBeCanceled && !request.Method!.OneWay)
+        {
+            request.Cancellation = new RequestCancellation(request, cancellation);
+        }
+
         Activation activation;
         try
         {

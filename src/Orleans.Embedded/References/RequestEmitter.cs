@@ -70,6 +70,19 @@ internal static class RequestEmitter
         code.Emit(OpCodes.Ldfld, token);
         code.Emit(OpCodes.Ret);
         type.DefineMethodOverride(overriding, getter);
+
+        var setter = typeof(GrainRequest).GetProperty(nameof(GrainRequest.CancellationArgument))!.SetMethod!;
+        overriding = type.DefineMethod(
+            setter.Name,
+            MethodAttributes.Public | MethodAttributes.Virtual | MethodAttributes.HideBySig | MethodAttributes.SpecialName,
+            typeof(void),
+            [typeof(CancellationToken)]);
+        code = overriding.GetILGenerator();
+        code.Emit(OpCodes.Ldarg_0);
+        code.Emit(OpCodes.Ldarg_1);
+        code.Emit(OpCodes.Stfld, token);
+        code.Emit(OpCodes.Ret);
+        type.DefineMethodOverride(overriding, setter);
     }
 
     private static (Type Base, string Begin, MethodInfo Send) ShapeOf(Type interfaceType, MethodInfo method)

@@ -97,7 +97,14 @@ internal abstract class GrainRequest : Task, IInvokable
     }
 
     /// <summary>The cancellation token among the arguments. Emitted request types override it.</summary>
-    public virtual CancellationToken CancellationArgument => default;
+    public virtual CancellationToken CancellationArgument
+    {
+        get => default;
+        set => throw new InvalidOperationException($"{Description} takes no cancellation token.");
+    }
+
+    /// <summary>What cancels it for its caller, where the caller can.</summary>
+    public RequestCancellation? Cancellation { get; set; }
 
     /// <summary>Starts it inside its activation's turn.</summary>
     public void StartIn(Activation activation)

@@ -28,8 +28,7 @@ internal abstract class TaskRequest<T> : GrainRequest
             return Unsafe.As<Task<T>>(endedMeanwhile);
         }
 
-        var cancellation = CancellationArgument;
-        return cancellation.CanBeCanceled ? AnswerOrCancel(source, cancellation) : source.Task;
+        return source.Task;
     }
 
     public override void Fail(Exception exception) => Complete(Task.FromException<T>(exception));
@@ -93,6 +92,7 @@ internal abstract class TaskRequest<T> : GrainRequest
             return;
         }
 
+        Cancellation?.End();
         if (Interlocked.CompareExchange(ref _answer, task, null) is TaskCompletionSource<T> source)
         {
             Target.Runtime.Pending.Remove(this);
@@ -101,14 +101,6 @@ internal abstract class TaskRequest<T> : GrainRequest
                 // The caller has given up; what became of its request must still not count as unobserved.
                 _ = task.Exception;
             }
-        }
-    }
-
-    private async Task<T> AnswerOrCancel(TaskCompletionSource<T> source, CancellationToken cancellation)
-    {
-        using (cancellation.UnsafeRegister(static (state, token) => ((TaskRequest<T>)state!).Fail(new OperationCanceledException(token)), this))
-        {
-            return await source.Task.ConfigureAwait(false);
         }
     }
 }
