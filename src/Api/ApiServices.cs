@@ -8,6 +8,7 @@ using AgentPlatform.Api.Live;
 using AgentPlatform.Api.OpenApi;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
+using AgentPlatform.Api.WebChat;
 using AgentPlatform.Api.Webhooks;
 using AgentPlatform.Data;
 using AgentPlatform.Data.Http;
@@ -45,6 +46,7 @@ public static class ApiServices
         services.AddApiLimits(configuration);
         services.AddApiDocument();
         services.AddApiHealth();
+        services.AddWebChat(configuration);
         services.AddGuardedHttp(configuration);
         services.AddWebhooks(configuration);
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
@@ -74,6 +76,7 @@ public static class ApiServices
         EventsEndpoints.MapEvents(app);
         app.MapApiDocument();
         app.MapApiHealth();
+        app.MapWebChat();
         app.MapWebhooks();
         return app;
     }

@@ -1,7 +1,9 @@
 using AgentPlatform.Api;
+using AgentPlatform.Api.WebChat;
 using AgentPlatform.Data;
 using AgentPlatform.Data.Migrations;
 using AgentPlatform.Grains;
+using AgentPlatform.Silo.Demo;
 using AgentPlatform.Silo.Hosting;
 using AgentPlatform.Silo.Telemetry;
 
@@ -16,8 +18,10 @@ builder.Services.AddEngine(builder.Configuration);
 builder.Services.AddEngineFeatures(builder.Configuration);
 if (settings.ServesApi)
 {
+    builder.Services.AddSingleton(WebChatOptions.From(builder.Configuration) with { StartPageChannelId = DemoIds.WebChannel });
     builder.Services.AddApi(builder.Configuration);
 }
+builder.Services.AddDemo(builder.Configuration, args);
 builder.UseOrleans(silo => silo.ConfigureSilo(settings, builder.Configuration));
 
 await using var app = builder.Build();
@@ -28,6 +32,11 @@ if (args.Contains("--migrate") || settings.MigratesOnStart)
     {
         return;
     }
+}
+await app.Services.GetRequiredService<DemoData>().EnsureLoaded(CancellationToken.None);
+if (args.Contains("--demo"))
+{
+    return;
 }
 if (settings.ServesApi)
 {

@@ -48,7 +48,7 @@ internal static class ApiLimits
     /// <summary>Only routes with an <see cref="Operation"/> are limited here; webhooks and widgets have limits of their own.</summary>
     private static RateLimitPartition<string> Partition(HttpContext context)
     {
-        if (context.GetEndpoint()?.Metadata.GetMetadata<Operation>() is not { } operation)
+        if (context.GetEndpoint()?.Metadata.GetMetadata<Operation>() is not { RateLimit: not RateLimits.Own } operation)
         {
             return RateLimitPartition.GetNoLimiter("none");
         }

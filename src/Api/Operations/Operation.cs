@@ -95,4 +95,7 @@ public static class RateLimits
 {
     public const string Default = "default";
     public const string SignIn = "sign-in";
+
+    /// <summary>The feature counts by itself.</summary>
+    public const string Own = "own";
 }

@@ -1,5 +1,6 @@
 using AgentPlatform.Grains.Agents;
 using AgentPlatform.Grains.Channels;
+using AgentPlatform.Grains.Channels.Web;
 
 namespace AgentPlatform.Silo.Hosting;
 
@@ -8,6 +9,7 @@ internal static class EngineFeatures
 {
     public static IServiceCollection AddEngineFeatures(this IServiceCollection services, IConfiguration configuration) => services
         .AddChannels(configuration)
+        .AddWebConnector()
         .AddAgents(configuration);
 
     /// <summary>Health of a silo without an API: for the orchestrator's probes.</summary>
