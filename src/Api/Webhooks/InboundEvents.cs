@@ -79,6 +79,9 @@ internal readonly record struct PlatformContact(
 /// <summary>The events of one conversation in one body.</summary>
 internal sealed class ConversationEvents(ChannelSettings channel, ConversationKey key, in PlatformContact contact)
 {
+    /// <summary>Most names for one person in one body.</summary>
+    private const int MaxIdentities = 16;
+
     private PlatformContact _contact = contact;
     private InboundMessage? _message;
     private ImmutableArray<InboundMessage>.Builder? _messages;
@@ -111,7 +114,7 @@ internal sealed class ConversationEvents(ChannelSettings channel, ConversationKe
         var identities = _contact.Identities;
         foreach (var identity in again.Identities)
         {
-            if (!identities.Contains(identity))
+            if (identities.Length < MaxIdentities && !identities.Contains(identity))
             {
                 identities = identities.Add(identity);
             }

@@ -60,7 +60,6 @@ internal sealed class TestSilo : IAsyncDisposable
         builder.Services.AddSingleton<IChannelConnector>(platform);
         builder.Services.AddSingleton<ChannelBreakage>();
         builder.Services.AddSingleton<ITurnRunner>(model);
-        builder.Services.AddSingleton<ChannelBreakage>();
         builder.Services.AddEngine(builder.Configuration);
         builder.Services.Configure<DeliveryOptions>(_ => { });
         builder.Services.AddSingleton(Microsoft.Extensions.Options.Options.Create(new DeliveryOptions { FirstRetry = TimeSpan.FromMilliseconds(20), DoubtTime = TimeSpan.FromMilliseconds(300), LongestRetry = TimeSpan.FromMilliseconds(100) }));

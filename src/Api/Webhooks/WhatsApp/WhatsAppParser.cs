@@ -1,7 +1,4 @@
-using System.Buffers.Text;
-using System.Security.Cryptography;
 using System.Text.Json;
-using AgentPlatform.Conversations;
 using AgentPlatform.Data.Json;
 
 namespace AgentPlatform.Api.Webhooks.WhatsApp;
@@ -36,7 +33,7 @@ internal static class WhatsAppParser
 
             reader.Read();
             hasEntries |= reader.TokenType == JsonTokenType.StartArray;
-            while (NextObject(ref reader))
+            while (WhatsAppJson.NextObject(ref reader))
             {
                 Entry(ref reader, body, events);
             }
@@ -57,7 +54,7 @@ internal static class WhatsAppParser
             }
 
             reader.Read();
-            while (NextObject(ref reader))
+            while (WhatsAppJson.NextObject(ref reader))
             {
                 Change(ref reader, body, events);
             }
@@ -100,28 +97,28 @@ internal static class WhatsAppParser
                 if (change.PhoneNumberId is not null && change.People > 0)
                 {
                     reader.Read();
-                    Messages(ref reader, body, ref change, isEcho: false, events);
+                    WhatsAppEventReader.Messages(ref reader, body, ref change, isEcho: false, events);
                 }
                 else
                 {
-                    messages = SkipValue(ref reader); // whom it concerns comes later
+                    messages = WhatsAppJson.SkipValue(ref reader); // whom it concerns comes later
                 }
             }
             else if (reader.Is("statuses"u8))
             {
-                statuses = SkipValue(ref reader);
+                statuses = WhatsAppJson.SkipValue(ref reader);
             }
             else if (reader.Is("message_echoes"u8))
             {
-                echoes = SkipValue(ref reader);
+                echoes = WhatsAppJson.SkipValue(ref reader);
             }
             else if (reader.Is("user_id_update"u8))
             {
-                userIdUpdates = SkipValue(ref reader);
+                userIdUpdates = WhatsAppJson.SkipValue(ref reader);
             }
             else if (reader.Is("errors"u8))
             {
-                errors = SkipValue(ref reader);
+                errors = WhatsAppJson.SkipValue(ref reader);
             }
             else
             {
@@ -129,9 +126,9 @@ internal static class WhatsAppParser
             }
         }
 
-        MessagesIn(body[messages], ref change, isEcho: false, events);
-        MessagesIn(body[echoes], ref change, isEcho: true, events);
-        StatusesIn(body[statuses], ref change, events);
+        WhatsAppEventReader.Messages(body[messages], ref change, isEcho: false, events);
+        WhatsAppEventReader.Messages(body[echoes], ref change, isEcho: true, events);
+        WhatsAppEventReader.Statuses(body[statuses], ref change, events);
         WhatsAppContent.UserIdUpdates(body[userIdUpdates], ref change, events);
         WhatsAppContent.PlatformErrors(body[errors], events);
     }
@@ -149,7 +146,7 @@ internal static class WhatsAppParser
         {
             if (reader.Is("phone_number_id"u8))
             {
-                change.PhoneNumberId = Scalar(ref reader);
+                change.PhoneNumberId = WhatsAppJson.Scalar(ref reader);
             }
             else
             {
@@ -161,18 +158,18 @@ internal static class WhatsAppParser
     private static void Contacts(ref Utf8JsonReader reader, ref WhatsAppChange change)
     {
         reader.Read();
-        while (NextObject(ref reader))
+        while (WhatsAppJson.NextObject(ref reader))
         {
             string? waId = null, userId = null, name = null, username = null;
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 if (reader.Is("wa_id"u8))
                 {
-                    waId = Scalar(ref reader);
+                    waId = WhatsAppJson.Scalar(ref reader);
                 }
                 else if (reader.Is("user_id"u8))
                 {
-                    userId = Scalar(ref reader);
+                    userId = WhatsAppJson.Scalar(ref reader);
                 }
                 else if (reader.Is("profile"u8))
                 {
@@ -201,11 +198,11 @@ internal static class WhatsAppParser
         {
             if (reader.Is("name"u8))
             {
-                name = Name(Scalar(ref reader));
+                name = Name(WhatsAppJson.Scalar(ref reader));
             }
             else if (reader.Is("username"u8))
             {
-                username = Name(Scalar(ref reader));
+                username = Name(WhatsAppJson.Scalar(ref reader));
             }
             else
             {
@@ -213,264 +210,6 @@ internal static class WhatsAppParser
             }
         }
     }
-
-    private static void MessagesIn(ReadOnlySpan<byte> array, ref WhatsAppChange change, bool isEcho, WhatsAppEvents events)
-    {
-        if (!array.IsEmpty)
-        {
-            var reader = new Utf8JsonReader(array, JsonText.ReaderOptions);
-            reader.Read();
-            Messages(ref reader, array, ref change, isEcho, events);
-        }
-    }
-
-    private static void Messages(ref Utf8JsonReader reader, ReadOnlySpan<byte> source, ref WhatsAppChange change, bool isEcho, WhatsAppEvents events)
-    {
-        while (NextObject(ref reader, events))
-        {
-            Message(ref reader, source, ref change, isEcho, events);
-        }
-    }
-
-    private static void Message(ref Utf8JsonReader reader, ReadOnlySpan<byte> source, ref WhatsAppChange change, bool isEcho, WhatsAppEvents events)
-    {
-        var start = (int)reader.TokenStartIndex;
-        string? waId = null, userId = null, id = null, text = null, replyTo = null;
-        DateTimeOffset? at = null;
-        bool isText = false, isPlain = true;
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-        {
-            if (reader.Is(isEcho ? "to"u8 : "from"u8))
-            {
-                waId = Scalar(ref reader);
-            }
-            else if (reader.Is("id"u8))
-            {
-                id = Scalar(ref reader);
-            }
-            else if (reader.Is("timestamp"u8))
-            {
-                at = Time(ref reader);
-            }
-            else if (reader.Is("type"u8))
-            {
-                reader.Read();
-                isText = reader.TokenType == JsonTokenType.String && reader.Is("text"u8);
-                reader.Skip();
-            }
-            else if (reader.Is("text"u8))
-            {
-                text = Member(ref reader, "body"u8, ref isPlain);
-            }
-            else if (reader.Is(isEcho ? "to_user_id"u8 : "from_user_id"u8))
-            {
-                userId = Scalar(ref reader);
-            }
-            else if (reader.Is("context"u8))
-            {
-                replyTo = Member(ref reader, "id"u8, ref isPlain);
-            }
-            else
-            {
-                isPlain &= reader.Is(isEcho ? "from"u8 : "from_parent_user_id"u8) || (isEcho && reader.Is("to_parent_user_id"u8));
-                reader.Skip();
-            }
-        }
-
-        if (!change.TryIdentify(waId, userId, out var contact))
-        {
-            events.Unattributable++;
-            return;
-        }
-
-        var raw = source[start..(int)reader.BytesConsumed];
-        id = id is { Length: > 0 and <= JsonText.MaxIdLength } ? id : Digest(raw);
-        var message = isText && isPlain && text is not null && replyTo is null or { Length: <= JsonText.MaxIdLength }
-            ? new InboundMessage
-            {
-                PlatformMessageId = id,
-                ContentType = ContentTypes.Text,
-                Text = JsonText.Cut(text!, JsonText.MaxTextLength),
-                ReplyToPlatformId = replyTo,
-                PlatformTimestamp = at,
-                IsEcho = isEcho,
-                ExpectsReply = !isEcho,
-            }
-            : WhatsAppContent.Read(raw, id, at, isEcho, ref contact);
-        events.Add(new(change.PhoneNumberId, contact, message, null));
-    }
-
-    private static void StatusesIn(ReadOnlySpan<byte> array, ref WhatsAppChange change, WhatsAppEvents events)
-    {
-        if (array.IsEmpty)
-        {
-            return;
-        }
-
-        var reader = new Utf8JsonReader(array, JsonText.ReaderOptions);
-        reader.Read();
-        while (NextObject(ref reader, events))
-        {
-            Status(ref reader, array, ref change, events);
-        }
-    }
-
-    private static void Status(ref Utf8JsonReader reader, ReadOnlySpan<byte> source, ref WhatsAppChange change, WhatsAppEvents events)
-    {
-        string? id = null, waId = null, userId = null;
-        MessageStatus? status = null;
-        Guid? messageId = null;
-        DateTimeOffset? at = null;
-        Range errors = default;
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-        {
-            if (reader.Is("id"u8))
-            {
-                id = Scalar(ref reader);
-            }
-            else if (reader.Is("status"u8))
-            {
-                reader.Read();
-                status = StatusOf(ref reader);
-                reader.Skip();
-            }
-            else if (reader.Is("timestamp"u8))
-            {
-                at = Time(ref reader);
-            }
-            else if (reader.Is("recipient_id"u8))
-            {
-                waId = Scalar(ref reader);
-            }
-            else if (reader.Is("recipient_user_id"u8))
-            {
-                userId = Scalar(ref reader);
-            }
-            else if (reader.Is("biz_opaque_callback_data"u8))
-            {
-                messageId = Guid.TryParse(Scalar(ref reader), out var guid) ? guid : null;
-            }
-            else if (reader.Is("errors"u8))
-            {
-                errors = SkipValue(ref reader);
-            }
-            else
-            {
-                reader.Skip();
-            }
-        }
-
-        if (status is null)
-        {
-            return; // a kind of status that says nothing about how far the message has come
-        }
-
-        if (id is not { Length: > 0 and <= JsonText.MaxIdLength } || !change.TryIdentify(waId, userId, out var contact))
-        {
-            events.Unattributable++;
-            return;
-        }
-
-        var (code, error) = status == MessageStatus.Failed ? WhatsAppContent.Error(source[errors]) : default;
-        events.Add(new(change.PhoneNumberId, contact, null, new DeliveryReceipt
-        {
-            PlatformMessageId = id,
-            Status = status.Value,
-            MessageId = messageId,
-            At = at,
-            ErrorCode = code,
-            Error = error,
-        }));
-    }
-
-    private static MessageStatus? StatusOf(ref Utf8JsonReader reader) =>
-        reader.TokenType != JsonTokenType.String ? null
-        : reader.Is("sent"u8) ? MessageStatus.Sent
-        : reader.Is("delivered"u8) ? MessageStatus.Delivered
-        : reader.Is("read"u8) || reader.Is("played"u8) ? MessageStatus.Read
-        : reader.Is("failed"u8) ? MessageStatus.Failed
-        : null;
-
-    /// <summary>A name for what came without a usable id, the same at every delivery.</summary>
-    internal static string Digest(ReadOnlySpan<byte> raw) => "sha256:" + Convert.ToHexStringLower(SHA256.HashData(raw));
 
     private static string? Name(string? name) => string.IsNullOrWhiteSpace(name) ? null : JsonText.Cut(name, JsonText.MaxNameLength);
-
-    private static string? Scalar(ref Utf8JsonReader reader)
-    {
-        reader.Read();
-        var text = JsonText.Read(ref reader);
-        reader.Skip();
-        return text;
-    }
-
-    private static DateTimeOffset? Time(ref Utf8JsonReader reader)
-    {
-        reader.Read();
-        DateTimeOffset? at = reader.TokenType is JsonTokenType.String or JsonTokenType.Number
-            && Utf8Parser.TryParse(reader.ValueSpan, out long seconds, out var used) && used == reader.ValueSpan.Length && seconds is >= 0 and <= 253_402_300_799
-            ? DateTimeOffset.FromUnixTimeSeconds(seconds)
-            : null;
-        reader.Skip();
-        return at;
-    }
-
-    /// <summary>One member of an object; <paramref name="isPlain"/> becomes false when the object says more than that (and who is meant, which we know).</summary>
-    private static string? Member(ref Utf8JsonReader reader, ReadOnlySpan<byte> name, ref bool isPlain)
-    {
-        reader.Read();
-        if (reader.TokenType != JsonTokenType.StartObject)
-        {
-            reader.Skip();
-            isPlain = false;
-            return null;
-        }
-
-        string? text = null;
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-        {
-            if (reader.Is(name))
-            {
-                text = Scalar(ref reader);
-            }
-            else
-            {
-                isPlain &= reader.Is("from"u8);
-                reader.Skip();
-            }
-        }
-
-        return text;
-    }
-
-    /// <summary>Moves to the next object of the array that the reader stands in; skips what is no object. False at the array's end, or when it is no array.</summary>
-    private static bool NextObject(ref Utf8JsonReader reader, WhatsAppEvents? countOthers = null)
-    {
-        if (reader.TokenType == JsonTokenType.StartArray || reader.TokenType == JsonTokenType.EndObject)
-        {
-            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-            {
-                if (reader.TokenType == JsonTokenType.StartObject)
-                {
-                    return true;
-                }
-
-                reader.Skip();
-                _ = countOthers is null ? 0 : countOthers.Unattributable++;
-            }
-
-            return false;
-        }
-
-        reader.Skip();
-        return false;
-    }
-
-    private static Range SkipValue(ref Utf8JsonReader reader)
-    {
-        reader.Read();
-        var start = (int)reader.TokenStartIndex;
-        reader.Skip();
-        return start..(int)reader.BytesConsumed;
-    }
 }

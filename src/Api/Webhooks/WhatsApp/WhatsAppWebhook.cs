@@ -17,6 +17,10 @@ internal sealed partial class WhatsAppWebhook(
     private const string Platform = "whatsapp";
     private const int MaxChallengeLength = 256;
 
+    /// <summary>Apps whose secret is tried on a body that names no number of ours, and the size up to which that is done: a stranger must not make us hash much.</summary>
+    private const int MaxSecretsTried = 32;
+    private const int MaxAccountNewsBytes = 64 * 1024;
+
     /// <summary>POST to a channel's own address.</summary>
     public async Task ReceiveForChannel(HttpContext context)
     {
@@ -171,7 +175,7 @@ internal sealed partial class WhatsAppWebhook(
             }
         }
 
-        if (!isKnown && signature is not null)
+        if (!isKnown && signature is not null && body.Length <= MaxAccountNewsBytes)
         {
             foreach (var secret in (await credentials.FindAll(Platform, CredentialNames.AppSecret, cancellationToken)).Take(MaxSecretsTried))
             {
@@ -185,9 +189,6 @@ internal sealed partial class WhatsAppWebhook(
 
         return (null, isKnown);
     }
-
-    /// <summary>Apps whose secret is tried on a body that names no number of ours.</summary>
-    private const int MaxSecretsTried = 32;
 
     /// <summary>The body is authentic under <paramref name="key"/>.</summary>
     private async Task Store(HttpContext context, ReadOnlyMemory<byte> body, ChannelSettings? addressed, byte[] key)
