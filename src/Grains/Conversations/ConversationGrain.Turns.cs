@@ -268,8 +268,9 @@ internal sealed partial class ConversationGrain
                 await self.Work().ConfigureAwait(false);
                 return;
             }
-            catch (OperationCanceledException) when (services.Stopping.IsCancellationRequested)
+            catch (Exception) when (services.Stopping.IsCancellationRequested)
             {
+                // What is unfinished is in Postgres; another silo, or the next start, takes it up.
                 return;
             }
             catch (Exception failure)

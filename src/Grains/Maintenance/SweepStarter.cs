@@ -5,12 +5,16 @@ using Microsoft.Extensions.Logging;
 namespace AgentPlatform.Grains.Maintenance;
 
 /// <summary>Wakes the sweep when a silo has started, so that what a dead one left is taken up at once and not at the next reminder.</summary>
-internal sealed partial class SweepStarter(IGrainFactory grains, TimeProvider clock, ILogger<SweepStarter> logger) : BackgroundService
+internal sealed partial class SweepStarter(IGrainFactory grains, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<SweepStarter> logger) : BackgroundService
 {
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(500);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        // Hosted services start side by side; before the silo is up, no grain can be placed.
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var atStart = lifetime.ApplicationStarted.Register(started.SetResult);
+        await started.Task.WaitAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         while (!stoppingToken.IsCancellationRequested)
         {
             try
