@@ -37,13 +37,18 @@ internal sealed partial class Activation
                     BeginDeactivation();
                 }
             }
-            else if (_stage == Stage.New)
+
+            if (_stage != Stage.New)
             {
-                Type.Remove(this);
-                _stage = Stage.Gone;
-                Extras.Gone?.TrySetResult();
+                return;
             }
+
+            _stage = Stage.Gone;
+            Extras.Gone?.TrySetResult();
         }
+
+        // Not within the lock: a stateless worker's pool takes its own lock first and then an activation's.
+        Type.Remove(this);
     }
 
     /// <summary>Whether it has been idle for its age limit; called by the collector once in each quantum.</summary>
@@ -114,7 +119,7 @@ internal sealed partial class Activation
 
             if (_stage == Stage.Valid)
             {
-                StartWaiting();
+                StartWaiting(all: true);
             }
             else
             {

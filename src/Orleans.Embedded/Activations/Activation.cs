@@ -140,6 +140,10 @@ internal sealed partial class Activation : TaskScheduler, IGrainContext, IThread
         }
     }
 
+    /// <summary>Whether none of the waiting requests may start beside the running one: those that always may never had to wait.</summary>
+    private bool NothingMayJoin =>
+        _blocking is { ReadOnly: false } && !Type.Reentrant && Type.MayInterleave is null && _extras?.ReentrantSections is not { Count: > 0 };
+
     private bool MayStart(GrainRequest request)
     {
         if (_runningCount == 0 || request.AlwaysInterleave || _blocking is not { } blocking)
@@ -271,7 +275,8 @@ internal sealed partial class Activation : TaskScheduler, IGrainContext, IThread
         request.Previous = null;
     }
 
-    private void StartWaiting()
+    /// <summary>Starts what may start now. <paramref name="all"/>: nothing could be started until now, whatever its kind.</summary>
+    private void StartWaiting(bool all = false)
     {
         var request = _firstWaiting;
         while (request is not null && _stage == Stage.Valid)
@@ -286,6 +291,10 @@ internal sealed partial class Activation : TaskScheduler, IGrainContext, IThread
                 RemoveWaiting(request);
                 AddRunning(request);
                 request.StartIn(this);
+            }
+            else if (!all && NothingMayJoin)
+            {
+                return;
             }
 
             request = next;

@@ -19,7 +19,7 @@ internal sealed class GrainClass
         Name = GrainTypeNames.Of(type);
         AgeLimit = ageLimit;
         Reentrant = type.IsDefined(typeof(ReentrantAttribute), inherit: true);
-        MayInterleave = InterleavePredicate.Of(type);
+        MayInterleave = InterleavePredicate.Of(type, runtime.Log);
         HasFilters = runtime.IncomingFilters.Length > 0 || typeof(IIncomingGrainCallFilter).IsAssignableFrom(type);
         _activator = new Lazy<GrainActivator>(() => new GrainActivator(runtime, type));
         if (type.GetCustomAttribute<StatelessWorkerAttribute>() is { } worker)
@@ -69,14 +69,22 @@ internal sealed class GrainClass
 
     public static GrainClass ForObservers(SiloRuntime runtime) => new(runtime);
 
-    /// <summary>The activation that a request for this key goes to; it is made where there is none, and begins activating with its first request.</summary>
-    public Activation Find(string key)
+    /// <summary>Sends a request to the activation for a key, or to one of a stateless worker's.</summary>
+    public void Send(string key, GrainRequest request)
     {
         if (_workers is not null)
         {
-            return _workers.GetOrAdd(key, static (key, type) => new WorkerPool(type, key), this).Pick();
+            _workers.GetOrAdd(key, static (key, type) => new WorkerPool(type, key), this).Send(request);
         }
+        else
+        {
+            Find(key).Accept(request, MayRunInline && !request.OneWay);
+        }
+    }
 
+    /// <summary>The activation for a key; it is made where there is none, and begins activating with its first request.</summary>
+    public Activation Find(string key)
+    {
         while (true)
         {
             if (_activations.TryGetValue(key, out var activation))
@@ -130,7 +138,7 @@ internal sealed class GrainClass
             }
             else
             {
-                Find(from.Key).Accept(request);
+                Send(from.Key, request);
             }
         }
         catch (Exception exception)

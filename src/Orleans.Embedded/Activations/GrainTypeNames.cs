@@ -26,7 +26,7 @@ internal static class GrainTypeNames
 /// <summary>The predicate that <see cref="MayInterleaveAttribute"/> names.</summary>
 internal static class InterleavePredicate
 {
-    public static Func<object, IInvokable, bool>? Of(Type type)
+    public static Func<object, IInvokable, bool>? Of(Type type, RuntimeLog log)
     {
         if (type.GetCustomAttribute<MayInterleaveAttribute>() is not { } attribute)
         {
@@ -42,12 +42,18 @@ internal static class InterleavePredicate
             throw new InvalidOperationException($"{type} has no method 'bool {attribute.CallbackMethodName}(IInvokable request)', which its [MayInterleave] names.");
         }
 
-        if (method.IsStatic)
+        var ofClass = method.IsStatic ? method.CreateDelegate<Func<IInvokable, bool>>() : null;
+        return (grain, request) =>
         {
-            var predicate = method.CreateDelegate<Func<IInvokable, bool>>();
-            return (_, request) => predicate(request);
-        }
-
-        return (grain, request) => (bool)method.Invoke(grain, [request])!;
+            try
+            {
+                return ofClass?.Invoke(request) ?? (bool)method.Invoke(grain, [request])!;
+            }
+            catch (Exception exception)
+            {
+                log.PredicateFailed(exception, method.Name, type);
+                return false;
+            }
+        };
     }
 }

@@ -34,6 +34,9 @@ internal sealed partial class RuntimeLog(ILogger logger)
     [LoggerMessage(EventId = 9, Level = LogLevel.Warning, Message = "The reminders could not be read; the known ones go on")]
     public partial void ReminderRefreshFailed(Exception exception);
 
+    [LoggerMessage(EventId = 11, Level = LogLevel.Error, Message = "{Predicate}, the [MayInterleave] predicate of {GrainClass}, failed; the request waits")]
+    public partial void PredicateFailed(Exception exception, string predicate, Type grainClass);
+
     [LoggerMessage(EventId = 10, Level = LogLevel.Information, Message = "Orleans is embedded: {Count} grain classes, this process only")]
     public partial void Started(int count);
 }

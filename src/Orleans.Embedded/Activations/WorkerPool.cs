@@ -17,29 +17,13 @@ internal sealed class WorkerPool(GrainClass type, string key)
         }
     }
 
-    /// <summary>A free worker, or a new one, or, where there may be no more, the next in turn.</summary>
-    public Activation Pick()
+    /// <summary>Gives a request to a free worker, or a new one, or, where there may be no more, the next in turn.</summary>
+    public void Send(GrainRequest request)
     {
+        // Accepting within the lock keeps two requests from finding the same worker free.
         lock (_workers)
         {
-            foreach (var worker in _workers)
-            {
-                if (worker.IsFree)
-                {
-                    return worker;
-                }
-            }
-
-            if (_workers.Count >= type.MaxWorkers)
-            {
-                _next = (_next + 1) % _workers.Count;
-                return _workers[_next];
-            }
-
-            type.Runtime.ThrowIfStopped();
-            var added = new Activation(type, key);
-            _workers.Add(added);
-            return added;
+            Pick().Accept(request);
         }
     }
 
@@ -57,5 +41,27 @@ internal sealed class WorkerPool(GrainClass type, string key)
         {
             return [.. _workers];
         }
+    }
+
+    private Activation Pick()
+    {
+        foreach (var worker in _workers)
+        {
+            if (worker.IsFree)
+            {
+                return worker;
+            }
+        }
+
+        if (_workers.Count >= type.MaxWorkers)
+        {
+            _next = (_next + 1) % _workers.Count;
+            return _workers[_next];
+        }
+
+        type.Runtime.ThrowIfStopped();
+        var added = new Activation(type, key);
+        _workers.Add(added);
+        return added;
     }
 }

@@ -32,8 +32,14 @@ public interface IGrainFactory
     /// <summary>A reference to the grain with this id, of no interface yet.</summary>
     IAddressable GetGrain(GrainId grainId);
 
+    /// <summary>A reference to the grain with this id, through the interface of this name.</summary>
+    IAddressable GetGrain(GrainId grainId, GrainInterfaceType interfaceType);
+
     /// <summary>A reference to the grain with this key.</summary>
     IAddressable GetGrain(Type interfaceType, IdSpan grainKey);
+
+    /// <summary>A reference to the grain with this key.</summary>
+    IAddressable GetGrain(Type interfaceType, IdSpan grainKey, string grainClassNamePrefix);
 
     /// <summary>A reference to the grain with this key.</summary>
     IGrain GetGrain(Type grainInterfaceType, Guid grainPrimaryKey);

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
@@ -15,32 +16,44 @@ namespace Orleans
 namespace Orleans.Runtime
 {
     /// <summary>Starts and stops the silo with its host.</summary>
-    internal sealed class SiloHostedService(SiloRuntime runtime, IEnumerable<IConfigurationValidator> validators, IEnumerable<ILifecycleParticipant<ISiloLifecycle>> participants) : IHostedService
+    internal sealed class SiloHostedService(IServiceProvider services) : IHostedService
     {
         private readonly SiloLifecycle _lifecycle = new();
+        private SiloRuntime? _runtime;
 
         public async Task StartAsync(CancellationToken cancellationToken)
         {
-            foreach (var validator in validators)
+            foreach (var validator in services.GetServices<IConfigurationValidator>())
             {
                 validator.ValidateConfiguration();
             }
 
-            foreach (var participant in participants)
+            _runtime = services.GetRequiredService<SiloRuntime>();
+            foreach (var participant in services.GetServices<ILifecycleParticipant<ISiloLifecycle>>())
             {
                 participant.Participate(_lifecycle);
             }
 
             await _lifecycle.StartAsync(cancellationToken);
-            runtime.Log.Started(runtime.Classes.Count);
+            _runtime.Log.Started(_runtime.Classes.Count);
         }
 
         public async Task StopAsync(CancellationToken cancellationToken)
         {
             // First what sends requests of its own accord, then the grains, which may still need their storage.
-            await _lifecycle.StopAsync(ServiceLifecycleStage.BecomeActive, cancellationToken);
-            await runtime.StopAsync(cancellationToken);
-            await _lifecycle.StopAsync(cancellationToken);
+            try
+            {
+                await _lifecycle.StopAsync(ServiceLifecycleStage.BecomeActive, cancellationToken);
+            }
+            finally
+            {
+                if (_runtime is not null)
+                {
+                    await _runtime.StopAsync(cancellationToken);
+                }
+
+                await _lifecycle.StopAsync(cancellationToken);
+            }
         }
     }
 

@@ -25,6 +25,17 @@ internal sealed class GrainFactory(SiloRuntime runtime) : IClusterClient
 
     public IAddressable GetGrain(GrainId grainId) => runtime.References.Untyped(ClassOf(grainId), grainId.Key.Text);
 
+    public IAddressable GetGrain(GrainId grainId, GrainInterfaceType interfaceType)
+    {
+        var type = ClassOf(grainId);
+        var found = Array.Find(type.ClassType.GetInterfaces(), candidate => candidate.FullName == interfaceType.ToString())
+            ?? throw new ArgumentException($"{type.ClassType} implements no interface '{interfaceType}'.", nameof(interfaceType));
+        return runtime.References.Of(found, type, grainId.Key.Text);
+    }
+
+    public IAddressable GetGrain(Type interfaceType, IdSpan grainKey, string grainClassNamePrefix) =>
+        runtime.References.Of(interfaceType, Checked(grainKey.Text), grainClassNamePrefix);
+
     public IAddressable GetGrain(Type interfaceType, IdSpan grainKey) => runtime.References.Of(interfaceType, Checked(grainKey.Text), null);
 
     public IGrain GetGrain(Type grainInterfaceType, Guid grainPrimaryKey) => Get(grainInterfaceType, GrainIdKeyExtensions.CreateGuidKey(grainPrimaryKey).Text);

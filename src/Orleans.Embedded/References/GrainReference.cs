@@ -83,24 +83,24 @@ public class GrainReference : IAddressable, IEquatable<GrainReference>
             request.Cancellation = new RequestCancellation(request, cancellation);
         }
 
-        Activation activation;
         try
         {
-            activation = FindActivation();
+            if (_activation is { IsValid: true } known)
+            {
+                known.Accept(request, inline: !request.Method!.OneWay);
+            }
+            else
+            {
+                _target.Send(_key, request);
+                _activation = _target.Type.MayRunInline ? request.Target : null;
+            }
         }
         catch (OrleansException exception)
         {
             return Task.FromException<T>(exception);
         }
 
-        if (request.Method!.OneWay)
-        {
-            activation.Accept(request);
-            return OneWayAnswer<T>.Task;
-        }
-
-        activation.Accept(request, inline: _target.Type.MayRunInline);
-        return request.Answer();
+        return request.Method!.OneWay ? OneWayAnswer<T>.Task : request.Answer();
     }
 
     private static void Prepare(GrainRequest request, GrainMethod method)
@@ -109,18 +109,6 @@ public class GrainReference : IAddressable, IEquatable<GrainReference>
         request.AlwaysInterleave = method.AlwaysInterleave;
         request.ReadOnly = method.ReadOnly;
         request.Caller = RuntimeContext.Current;
-    }
-
-    private Activation FindActivation()
-    {
-        if (_activation is { IsValid: true } known)
-        {
-            return known;
-        }
-
-        var found = _target.Find(_key);
-        _activation = _target.Type.MayRunInline ? found : null;
-        return found;
     }
 
     private static class OneWayAnswer<T>

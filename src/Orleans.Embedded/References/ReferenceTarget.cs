@@ -11,7 +11,16 @@ internal sealed class ReferenceTarget(GrainClass type, Type interfaceType, Func<
 
     public GrainReference Create(string key) => create(this, key);
 
-    public Activation Find(string key) => type.IsObserver
-        ? type.TryFind(key) ?? throw new ClientNotAvailableException(new GrainId(type.Name, new IdSpan(key)))
-        : type.Find(key);
+    public void Send(string key, GrainRequest request)
+    {
+        if (type.IsObserver)
+        {
+            var observer = type.TryFind(key) ?? throw new ClientNotAvailableException(new GrainId(type.Name, new IdSpan(key)));
+            observer.Accept(request);
+        }
+        else
+        {
+            type.Send(key, request);
+        }
+    }
 }

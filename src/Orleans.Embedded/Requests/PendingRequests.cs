@@ -26,8 +26,8 @@ internal sealed class PendingRequests : IDisposable
             _stripes[i] = new Stripe();
         }
 
-        // A call cycle is certain once its requests have stood still for a while; half the response timeout at most.
-        _cycleAge = TimeSpan.FromTicks(Math.Min(TimeSpan.FromSeconds(5).Ticks, responseTimeout.Ticks / 2));
+        // What a grain does beside its requests looks like part of them: only what has stood still for long is called a cycle.
+        _cycleAge = responseTimeout / 2;
         var period = TimeSpan.FromTicks(Math.Clamp(responseTimeout.Ticks / 8, TimeSpan.FromMilliseconds(10).Ticks, MaxSweepPeriod.Ticks));
         using (ExecutionContext.IsFlowSuppressed() ? default(IDisposable?) : ExecutionContext.SuppressFlow())
         {
