@@ -33,8 +33,8 @@ function* inline(text) {
 /** Paragraphs at empty lines, and lists of lines that begin with a dash or a bullet. */
 function* blocks(text) {
   let lines = [], items = [];
-  const paragraph = () => { const p = el('p', '', ...inline(lines.join('\n'))); p.dir = 'auto'; lines = []; return p; };
-  const list = () => { const ul = el('ul', '', ...items); ul.dir = 'auto'; items = []; return ul; };
+  const paragraph = () => { const p = el('p', '', ...inline(lines.join('\n'))); lines = []; return p; };
+  const list = () => { const ul = el('ul', '', ...items); items = []; return ul; };
   for (const line of text.replace(/\r\n?/g, '\n').split('\n')) {
     const item = /^\s*[-•*]\s+(.*)/.exec(line);
     if (item) {
@@ -80,7 +80,11 @@ export function draw(message, onChoice) {
   const bubble = el('div', 'bubble');
   const attached = attachment(message);
   if (attached) bubble.append(attached);
-  if (message.textContent) bubble.append(...blocks(message.textContent));
+  if (message.textContent) {
+    const words = el('div', '', ...blocks(message.textContent));
+    words.dir = 'auto'; // the text's own direction, whatever the page's
+    bubble.append(words);
+  }
   else if (!attached) bubble.append(el('p', '', t.unsupported));
   item.append(from, bubble);
   if (message.choices?.length) {

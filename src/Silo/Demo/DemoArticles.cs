@@ -26,7 +26,10 @@ internal sealed record DemoArticle(string Key, string Language, string Title, st
             foreach (var (tour, product, start) in tours.Where(tour => tour.Start > now).OrderBy(tour => tour.Start))
             {
                 var places = tour.Max == tour.Booked ? words.Full : string.Format(culture, words.Places, tour.Max - tour.Booked);
-                text.AppendLine(culture, $"- {product.Name}: {Day(start, culture)}, {product.Price:0} USD, {places}");
+                // Latin names and prices stand isolated in a line that runs from right to left.
+                text.AppendLine(culture.TextInfo.IsRightToLeft
+                    ? string.Create(culture, $"- {Day(start, culture)}: \u2068{product.Name}\u2069، \u2068{product.Price:0} USD\u2069، {places}")
+                    : string.Create(culture, $"- {Day(start, culture)}: {product.Name}, {product.Price:0} USD, {places}"));
             }
             yield return new DemoArticle($"{words.Language}/departures", words.Language, words.Title, "Tours", words.Tags.Split(", "), null, text.ToString().TrimEnd());
         }
