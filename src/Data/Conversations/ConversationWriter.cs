@@ -10,7 +10,10 @@ namespace AgentPlatform.Data.Conversations;
 /// <summary>Limits of the writer.</summary>
 public sealed record ConversationWriterOptions
 {
-    /// <summary>Connections that write at the same time. Two keep Postgres busy while results are handed out; more do not help on few cores.</summary>
+    /// <summary>
+    /// Most connections that write at the same time. A further one starts only when half a batch waits or the others are slow: a batch costs Postgres
+    /// and this process as much as twenty of its commits, so that few large ones carry more than many small ones.
+    /// </summary>
     public int Lanes { get; init; } = 2;
 
     /// <summary>Most commits in one transaction.</summary>
@@ -24,19 +27,26 @@ public sealed record ConversationWriterOptions
 }
 
 /// <summary>
-/// Commits many conversations together. It never waits for more to come: a batch is what has queued while the last one was under way,
+/// Commits many conversations together. Nothing waits while no batch is under way: a batch is what has queued while the last one was,
 /// so that a single commit is as quick as its statement, and a flood travels a hundred to a transaction.
 /// </summary>
 public sealed partial class ConversationWriter : IHostedService, IAsyncDisposable
 {
+    /// <summary>How long a batch may take before what has queued behind it goes another way.</summary>
+    private static readonly TimeSpan SlowBatch = TimeSpan.FromMilliseconds(20);
+
     private readonly EngineDataSource _database;
     private readonly ConversationWriterOptions _options;
     private readonly ILogger<ConversationWriter> _logger;
-    private readonly Channel<Pending> _queue = Channel.CreateUnbounded<Pending>(new UnboundedChannelOptions { SingleReader = false });
+    private readonly Channel<Pending> _queue = Channel.CreateUnbounded<Pending>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<bool> _news = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private readonly Channel<Lane> _idle;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _starting = new();
-    private Task[] _lanes = [];
+    private Task _dispatching = Task.CompletedTask;
+    private bool _isStarted;
     private int _waiting;
+    private int _working;
     private int _disposed;
 
     public ConversationWriter(EngineDataSource database, IOptions<ConversationWriterOptions> options, ILogger<ConversationWriter> logger)
@@ -44,6 +54,11 @@ public sealed partial class ConversationWriter : IHostedService, IAsyncDisposabl
         _database = database;
         _options = options.Value;
         _logger = logger;
+        _idle = Channel.CreateUnbounded<Lane>();
+        for (var i = 0; i < _options.Lanes; i++)
+        {
+            _idle.Writer.TryWrite(new Lane(_options.MaxBatchSize));
+        }
     }
 
     /// <summary>Commits waiting for a lane.</summary>
@@ -55,7 +70,8 @@ public sealed partial class ConversationWriter : IHostedService, IAsyncDisposabl
     /// </summary>
     public Task<CommitOutcome> Commit(ConversationCommit commit)
     {
-        if (Interlocked.Increment(ref _waiting) > _options.MaxQueueLength)
+        var waiting = Interlocked.Increment(ref _waiting);
+        if (waiting > _options.MaxQueueLength)
         {
             Interlocked.Decrement(ref _waiting);
             throw new StorageAwayException($"More than MaxQueueLength ({_options.MaxQueueLength}) commits are waiting.");
@@ -66,6 +82,10 @@ public sealed partial class ConversationWriter : IHostedService, IAsyncDisposabl
             Interlocked.Decrement(ref _waiting);
             throw new StorageAwayException("The writer has stopped.");
         }
+        if (waiting == WorthAnotherLane)
+        {
+            _news.Writer.TryWrite(true);
+        }
         return pending.Completion.Task;
     }
 
@@ -73,9 +93,10 @@ public sealed partial class ConversationWriter : IHostedService, IAsyncDisposabl
     {
         lock (_starting)
         {
-            if (_lanes.Length == 0)
+            if (!_isStarted)
             {
-                _lanes = [.. Enumerable.Range(0, _options.Lanes).Select(_ => Task.Run(RunLane, CancellationToken.None))];
+                _isStarted = true;
+                _dispatching = Task.Run(Dispatch, CancellationToken.None);
             }
         }
         return Task.CompletedTask;
@@ -85,7 +106,7 @@ public sealed partial class ConversationWriter : IHostedService, IAsyncDisposabl
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         _queue.Writer.TryComplete();
-        await Task.WhenAll(_lanes).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _dispatching.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _stopping.CancelAsync().ConfigureAwait(false);
     }
 
@@ -100,29 +121,53 @@ public sealed partial class ConversationWriter : IHostedService, IAsyncDisposabl
         _stopping.Dispose();
     }
 
-    private async Task RunLane()
+    private int WorthAnotherLane => (_options.MaxBatchSize + 1) / 2;
+
+    private async Task Dispatch()
     {
-        NpgsqlConnection? connection = null;
-        var batch = new List<Pending>(_options.MaxBatchSize);
         // WaitToReadAsync and TryRead: ReadAsync with a cancelled token can lose an item.
         while (await _queue.Reader.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false))
         {
-            batch.Clear();
-            while (batch.Count < _options.MaxBatchSize && _queue.Reader.TryRead(out var pending))
-            {
-                batch.Add(pending);
-            }
-            if (batch.Count == 0)
+            if (Volatile.Read(ref _working) > 0 && QueueLength < WorthAnotherLane && await IsNewsWithin(SlowBatch).ConfigureAwait(false))
             {
                 continue;
             }
-            Interlocked.Add(ref _waiting, -batch.Count);
-            connection = await Write(connection, batch).ConfigureAwait(false);
+            await _idle.Reader.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false);
+            _idle.Reader.TryRead(out var lane);
+            while (lane!.Batch.Count < _options.MaxBatchSize && _queue.Reader.TryRead(out var pending))
+            {
+                lane.Batch.Add(pending);
+            }
+            Interlocked.Add(ref _waiting, -lane.Batch.Count);
+            Interlocked.Increment(ref _working);
+            _ = Run(lane);
         }
-        if (connection is not null)
+        for (var i = 0; i < _options.Lanes; i++)
         {
-            await connection.DisposeAsync().ConfigureAwait(false);
+            await _idle.Reader.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false);
+            if (_idle.Reader.TryRead(out var lane) && lane.Connection is { } connection)
+            {
+                await connection.DisposeAsync().ConfigureAwait(false);
+            }
         }
+    }
+
+    /// <summary>True when a lane has come back, or enough for another one waits; false when neither happened for so long.</summary>
+    private async Task<bool> IsNewsWithin(TimeSpan patience)
+    {
+        // Only a task without a result can be awaited without its exception.
+        Task waiting = _news.Reader.WaitToReadAsync(CancellationToken.None).AsTask().WaitAsync(patience, CancellationToken.None);
+        await waiting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return _news.Reader.TryRead(out _);
+    }
+
+    private async Task Run(Lane lane)
+    {
+        lane.Connection = await Write(lane.Connection, lane.Batch).ConfigureAwait(false);
+        lane.Batch.Clear();
+        Interlocked.Decrement(ref _working);
+        _idle.Writer.TryWrite(lane);
+        _news.Writer.TryWrite(true);
     }
 
     private async Task<NpgsqlConnection?> Write(NpgsqlConnection? connection, List<Pending> batch)
@@ -254,4 +299,12 @@ internal sealed class Pending(ConversationCommit commit)
         var status = Commit.Advance is null || Advanced ? CommitStatus.Committed : _duplicates is null ? CommitStatus.Conflict : CommitStatus.Duplicate;
         Completion.TrySetResult(new CommitOutcome(status, (IReadOnlyList<string>?)_duplicates ?? [], (IReadOnlyList<int>?)_applied ?? []));
     }
+}
+
+/// <summary>One connection, and the batch that it carries.</summary>
+internal sealed class Lane(int batchSize)
+{
+    public List<Pending> Batch { get; } = new(batchSize);
+
+    public NpgsqlConnection? Connection { get; set; }
 }

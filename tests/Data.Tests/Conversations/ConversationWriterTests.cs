@@ -144,6 +144,25 @@ public sealed class ConversationWriterTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_batch_that_waits_for_a_lock_does_not_hold_up_the_commits_behind_it()
+    {
+        var blocked = First("49179", "wamid.1");
+        await _writer.Commit(blocked);
+        await using var connection = await _engine.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using (var command = new NpgsqlCommand($"SELECT FROM conversations WHERE id = '{blocked.ConversationId}' FOR UPDATE", connection, transaction))
+        {
+            await command.ExecuteNonQueryAsync();
+        }
+        var waiting = _writer.Commit(Next(blocked, 1, 2, ["wamid.2"]));
+        Assert.Equal(CommitStatus.Committed, (await _writer.Commit(First("49180", "wamid.3"))).Status);
+        Assert.False(waiting.IsCompleted);
+
+        await transaction.RollbackAsync();
+        Assert.Equal(CommitStatus.Committed, (await waiting).Status);
+    }
+
+    [Fact]
     public async Task A_change_without_a_message_is_marked_for_the_live_feed_and_one_with_a_message_is_not()
     {
         var first = First("49177", "wamid.1");
