@@ -20,20 +20,22 @@ internal sealed class SurvivalWorld : IAsyncDisposable
     private readonly ConcurrentBag<Task> _receipts = [];
     private readonly HttpClient _client = new(new SocketsHttpHandler { MaxConnectionsPerServer = 256 }) { Timeout = TimeSpan.FromSeconds(20) };
     private readonly string _url;
+    private SiloProcess[] _silos;
 
     private SurvivalWorld(string url, SiloProcess silo, FakeGraphApi graph)
     {
         _url = url;
-        Silo = silo;
+        _silos = [silo];
         Graph = graph;
-        Platform = new WhatsAppPlatform(_client, new Uri(silo.Address, $"/webhooks/whatsapp/{ChannelId}"), AppSecret);
     }
 
     public static Guid OrganizationId { get; } = Guid.Parse("0190aaaa-0000-7000-8000-000000000001");
     public static Guid ChannelId { get; } = Guid.Parse("0190aaaa-0000-7000-8000-000000000002");
-    public SiloProcess Silo { get; }
+    public SiloProcess Silo => _silos[0];
     public FakeGraphApi Graph { get; }
-    public WhatsAppPlatform Platform { get; }
+
+    /// <summary>The platform, as it calls one of the silos.</summary>
+    public WhatsAppPlatform Platform => new(_client, new Uri(_silos[Random.Shared.Next(_silos.Length)].Address, $"/webhooks/whatsapp/{ChannelId}"), AppSecret);
 
     public static async Task<SurvivalWorld> Start(string url, Dictionary<string, string>? settings = null)
     {
@@ -69,6 +71,15 @@ internal sealed class SurvivalWorld : IAsyncDisposable
         }
     }
 
+    /// <summary>Starts another silo of the same cluster; webhooks go to either from then on.</summary>
+    public async Task<SiloProcess> AddSilo(Dictionary<string, string> settings)
+    {
+        var silo = new SiloProcess(_url, settings);
+        _silos = [.. _silos, silo];
+        await silo.Start();
+        return silo;
+    }
+
     /// <summary>Delivers until the answer is 200, as the platform does. Returns how many deliveries it took.</summary>
     public async Task<int> Until200(byte[] body)
     {
@@ -102,7 +113,7 @@ internal sealed class SurvivalWorld : IAsyncDisposable
             {
                 return;
             }
-            Assert.False(patience.IsCancellationRequested, $"{open} turns and messages are still open. The silo's log:\n{Silo.Log}");
+            Assert.False(patience.IsCancellationRequested, $"{open} turns and messages are still open. The silos' logs:\n{string.Join('\n', _silos.Select(silo => silo.Log))}");
             await Task.Delay(50);
         }
     }
@@ -155,7 +166,10 @@ internal sealed class SurvivalWorld : IAsyncDisposable
     {
         await _ending.CancelAsync();
         await Task.WhenAll(_receipts).ContinueWith(static _ => { }, TaskScheduler.Default);
-        await Silo.DisposeAsync();
+        foreach (var silo in _silos)
+        {
+            await silo.DisposeAsync();
+        }
         await Graph.DisposeAsync();
         _client.Dispose();
         _ending.Dispose();
