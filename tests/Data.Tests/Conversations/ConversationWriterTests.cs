@@ -155,6 +155,10 @@ public sealed class ConversationWriterTests : IAsyncLifetime
             await command.ExecuteNonQueryAsync();
         }
         var waiting = _writer.Commit(Next(blocked, 1, 2, ["wamid.2"]));
+        while (_writer.QueueLength > 0)
+        {
+            await Task.Yield(); // until it is under way, so that it is alone in its batch
+        }
         Assert.Equal(CommitStatus.Committed, (await _writer.Commit(First("49180", "wamid.3"))).Status);
         Assert.False(waiting.IsCompleted);
 
