@@ -32,16 +32,35 @@ public sealed class LiveEventTests(QuickLookApp app, ITestOutputHelper output) :
 
         await foreign.Add(other, 2, "secret");
         var id = await conversation.Add(organization, 2, "Hello");
-        var created = (await events.Next())!;
+        var created = await NextOf(id);
         Assert.Equal(("message.created", id, "Hello"), (created.Type, created.Data.Id(), created.Data.Text("textContent")));
 
         await organization.Execute("UPDATE messages SET status = 'read', changed_in = pg_current_xact_id() WHERE id = $1", id);
-        var updated = (await events.Next())!;
+        var updated = await NextOf(id);
         Assert.Equal(("message.updated", id, "read"), (updated.Type, updated.Data.Id(), updated.Data.Text("status")));
 
         await organization.Execute("UPDATE conversations SET status = 'escalated', changed_in = pg_current_xact_id() WHERE id = $1", conversation.Id);
-        var changed = (await events.Next())!;
-        Assert.Equal(("conversation.updated", conversation.Id, "escalated"), (changed.Type, changed.Data.Id(), changed.Data.Text("status")));
+        ServerEvent changed;
+        do
+        {
+            changed = await NextOf(conversation.Id);
+        }
+        while (changed.Data.Text("status") != "escalated");
+        Assert.Equal("conversation.updated", changed.Type);
+
+        // What was written just before the view opened may come too, as long as an older transaction was under way; another organization's never.
+        async Task<ServerEvent> NextOf(Guid wanted)
+        {
+            while (true)
+            {
+                var next = (await events.Next())!;
+                Assert.DoesNotContain(foreign.Id.ToString(), next.Data.ToJsonString(), StringComparison.Ordinal);
+                if (next.Data.Id() == wanted)
+                {
+                    return next;
+                }
+            }
+        }
     }
 
     [Fact]
