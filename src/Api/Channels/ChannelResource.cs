@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Resources;
 using AgentPlatform.Api.Shapes;
@@ -30,6 +31,14 @@ internal static class ChannelResource
             Text("brokenReason", 2000).Nullable().ReadOnly().About("Why the platform refuses the channel; cleared by a change."),
             Timestamp("brokenAt").Nullable().ReadOnly(),
         ],
+        Example = new()
+        {
+            ["name"] = "WhatsApp",
+            ["platform"] = "whatsapp",
+            ["platformChannelId"] = "106540352242922",
+            ["credentials"] = new JsonObject { ["appSecret"] = "…", ["verifyToken"] = "…", ["accessToken"] = "…" },
+            ["settings"] = new JsonObject { ["apiBaseUrl"] = "https://graph.facebook.com" },
+        },
         Uniques = [new("platform_channel_is_connected_once", "platformChannelId", "This account is connected already.")],
         BeforeWrite = ChannelRules.Check,
         AfterWrite = ChannelRules.AddWidget,

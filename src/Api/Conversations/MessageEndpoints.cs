@@ -32,6 +32,7 @@ internal static class MessageEndpoints
             Name("mediaFilename").Nullable(),
             List("choices", new ObjectType(new Shape(
                 Name("id", 200).Required(), Name("title", 200).Required(), Text("description", 500).Nullable())), MaxChoices, 1).Nullable().About("Buttons below the text, or a list where there are too many for buttons.")),
+        Example = new() { ["text"] = "Good morning! Your tour starts at nine." },
         Answer = Written, AnswerName = "WrittenMessage",
         Problems = [ProblemType.Refused],
     };

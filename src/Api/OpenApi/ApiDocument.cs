@@ -106,12 +106,13 @@ internal static class ApiDocument
     {
         var name = Capital(declared.Id) + "Body";
         document.AddComponent(name, declared.Body!.Schema(declared.BodyUse));
+        var example = declared.Example ?? declared.Body.Sample(declared.BodyUse);
         return new()
         {
             Required = declared.IsBodyRequired,
             Content = new Dictionary<string, OpenApiMediaType>
             {
-                ["application/json"] = new() { Schema = new OpenApiSchemaReference(name, document), Example = declared.Body.Sample(declared.BodyUse) },
+                ["application/json"] = new() { Schema = new OpenApiSchemaReference(name, document), Example = example.Count > 0 ? example.DeepClone() : null },
             },
         };
     }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Nodes;
 using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Shapes;
@@ -31,6 +32,9 @@ public sealed record Operation
 
     /// <summary>What the body is read for.</summary>
     public ShapeUse BodyUse { get; init; } = ShapeUse.Create;
+
+    /// <summary>A body for the documentation; null to make one from the fields.</summary>
+    public JsonObject? Example { get; init; }
 
     /// <summary>False where a missing body is the same as an empty object.</summary>
     public bool IsBodyRequired { get; init; } = true;

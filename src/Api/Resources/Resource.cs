@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Nodes;
 using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Shapes;
@@ -78,6 +79,9 @@ public sealed record Resource
 
     /// <summary>Unique constraints and indexes: which field is taken, and what to say.</summary>
     public ImmutableArray<UniqueRule> Uniques { get; init; } = [];
+
+    /// <summary>A body that creates one, for the documentation; null to make one from the fields.</summary>
+    public JsonObject? Example { get; init; }
 
     /// <summary>Rules of its own, before a row is written: may refuse, and may change or add what is written.</summary>
     public Func<ResourceChange, Task<Problem?>>? BeforeWrite { get; init; }

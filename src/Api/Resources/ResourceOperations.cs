@@ -64,6 +64,7 @@ internal static class ResourceOperations
         Summary = $"Create {Article(resource)}",
         Body = resource.Shape,
         BodyUse = ShapeUse.Create,
+        Example = resource.Example,
         SuccessStatus = StatusCodes.Status201Created,
         AnswersEntityTag = resource.HasVersion,
         TakesIdempotencyKey = true,

@@ -1,0 +1,39 @@
+using System.Globalization;
+using System.Text;
+using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Operations;
+
+namespace AgentPlatform.Api.Documentation;
+
+/// <summary>docs/roles.md: every route and the roles that may call it, from the routes themselves.</summary>
+internal static class RolesDocument
+{
+    public static string Write(IEnumerable<RouteEndpoint> routes)
+    {
+        var rows =
+            from route in routes
+            let operation = route.Metadata.GetMetadata<Operation>()
+            where operation is not null
+            let method = route.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods[0]
+            orderby route.RoutePattern.RawText, method
+            select (Method: method, Path: route.RoutePattern.RawText!, Operation: operation);
+        var text = new StringBuilder();
+        text.Append(
+            """
+            # Who may do what
+
+            A person has one role in each organization: `viewer` < `member` < `manager` < `admin` < `owner`. A higher role may do all that a lower one may. Routes
+            marked "–" need no sign-in. The organization follows from the access token; what belongs to another one does not exist (404).
+
+            This table is produced from the code; a test holds it. To change it, change the operation's role and run the tests once with `UPDATE_DOCS=1`.
+
+            """);
+        text.Append(CultureInfo.InvariantCulture, $"\n| route | what | {string.Join(" | ", Roles.Names)} |\n|---|---|{string.Concat(Roles.Names.Select(_ => ":-:|"))}\n");
+        foreach (var (method, path, operation) in rows)
+        {
+            var cells = Enum.GetValues<Role>().Select(role => operation.Role is not { } needed ? "–" : role >= needed ? "✓" : " ");
+            text.Append(CultureInfo.InvariantCulture, $"| `{method} {path}` | {operation.Summary} | {string.Join(" | ", cells)} |\n");
+        }
+        return text.ToString();
+    }
+}

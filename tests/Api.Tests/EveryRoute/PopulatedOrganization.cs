@@ -1,0 +1,99 @@
+using System.Text.Json.Nodes;
+using AgentPlatform.Api.Tests.TestApp;
+
+namespace AgentPlatform.Api.Tests.EveryRoute;
+
+/// <summary>An organization that has one of everything.</summary>
+internal sealed class PopulatedOrganization(TestOrganization organization, WhatsAppLine line, IReadOnlyDictionary<string, Guid> ids)
+{
+    public TestOrganization Organization => organization;
+
+    public WhatsAppLine Line => line;
+
+    /// <summary>Path of a resource → the id of one.</summary>
+    public IReadOnlyDictionary<string, Guid> Ids => ids;
+
+    public static async Task<PopulatedOrganization> Create(EngineApp app)
+    {
+        var organization = await app.NewOrganization();
+        var ids = new Dictionary<string, Guid>(StringComparer.Ordinal) { ["members"] = organization.OwnerId };
+
+        async Task Add(string path, object body) => ids[path] = (await organization.Create(path, body)).Id();
+        await Add("personas", new { name = "Ana" });
+        await Add("llm-models", new { provider = "openai", name = "Model", modelId = "model-1" });
+        await Add("llm-credentials", new { provider = "openai", apiKey = "key" });
+        await Add("agents", new { name = "Agent", personaId = ids["personas"], llmModelId = ids["llm-models"] });
+        await Add("prompt-variants", new { agentType = "sales", name = "A", prompt = "Sell." });
+        await Add("channels", new { name = "Web", platform = "web", agentId = ids["agents"] });
+        ids["web-widgets"] = ids["channels"];
+        await Add("content-collections", new { channelId = ids["channels"], collectionId = "welcome", name = "Welcome" });
+        await Add("keyword-actions", new { channelId = ids["channels"], keyword = "human", actionType = "DISABLE_AI" });
+        await Add("knowledge-categories", new { title = "Tours" });
+        await Add("knowledge-articles", new { title = "Sahara", content = "Sand.", categoryId = ids["knowledge-categories"] });
+        await Add("partners", new { name = "Guide" });
+        await Add("products", new { name = "Tour", partnerId = ids["partners"] });
+        await Add("tours", new { productId = ids["products"], startDate = "2030-01-01T00:00:00Z", endDate = "2030-01-02T00:00:00Z" });
+        await Add("clients", new { firstName = "Anna", assignedTo = organization.OwnerId });
+
+        var line = await app.NewLine(organization);
+        await line.Write("15550001111", "Hello");
+        var conversation = Assert.Single((await (await organization.Owner.GetAsync("/v1/conversations")).Json()).Items());
+        ids["conversations"] = conversation.Id();
+        ids["contacts"] = conversation["contactId"]!.GetValue<Guid>();
+        ids["messages"] = (await (await organization.Owner.GetAsync($"/v1/conversations/{conversation.Id()}/messages")).Json()).Items()[0].Id();
+        ids["turns"] = Guid.CreateVersion7();
+        await organization.Execute(
+            "INSERT INTO turns (id, organization_id, conversation_id, state, epoch, first_sequence, last_sequence, due_at) VALUES ($1, $2, $3, 'completed', 0, 1, 1, now())",
+            ids["turns"], organization.Id, conversation.Id());
+        ids["activity-logs"] = (await (await organization.Owner.GetAsync("/v1/activity-logs")).Json()).Items()[0].Id();
+        return new PopulatedOrganization(organization, line, ids);
+    }
+
+    /// <summary>The path with an id of this organization in it.</summary>
+    public string Path(ApiOperation operation) => Path(operation, ids.GetValueOrDefault(operation.Path.Split('/')[2]));
+
+    public static string Path(ApiOperation operation, Guid id) => operation.Path.Replace("{id}", id.ToString(), StringComparison.Ordinal);
+
+    /// <summary>A request that fits the operation's schema, with references to this organization's own things.</summary>
+    public JsonObject? Body(ApiOperation operation)
+    {
+        if (operation.Body is null)
+        {
+            return null;
+        }
+        var body = operation.Example ?? [];
+        foreach (var (property, path) in References(operation))
+        {
+            if (body.ContainsKey(property))
+            {
+                body[property] = ids[path].ToString();
+            }
+        }
+        return body;
+    }
+
+    /// <summary>The members of a body that name something else, and what.</summary>
+    public static IEnumerable<(string Property, string Path)> References(ApiOperation operation)
+    {
+        foreach (var (property, schema) in operation.Body?["properties"]?.AsObject() ?? [])
+        {
+            if (operation.Resolve(schema!)["format"]?.GetValue<string>() == "uuid")
+            {
+                yield return (property, property switch
+                {
+                    "channelId" => "channels",
+                    "agentId" => "agents",
+                    "personaId" => "personas",
+                    "llmModelId" or "fallbackModelId" => "llm-models",
+                    "promptVariantId" => "prompt-variants",
+                    "categoryId" or "parentId" => "knowledge-categories",
+                    "clientId" => "clients",
+                    "partnerId" or "assignedPartnerId" => "partners",
+                    "productId" => "products",
+                    "assignedTo" or "assigneeId" => "members",
+                    _ => throw new InvalidOperationException($"{operation} has a reference {property}: say here what it names."),
+                });
+            }
+        }
+    }
+}

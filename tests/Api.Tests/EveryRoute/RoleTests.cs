@@ -1,0 +1,61 @@
+using System.Text.Json.Nodes;
+using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Documentation;
+using AgentPlatform.Api.Operations;
+using AgentPlatform.Api.Tests.TestApp;
+using AgentPlatform.Fakes;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace AgentPlatform.Api.Tests.EveryRoute;
+
+public sealed class RoleTests(EngineApp app) : IClassFixture<EngineApp>
+{
+    /// <summary>Set to 1 to write the documents anew.</summary>
+    private static readonly bool Writes = Environment.GetEnvironmentVariable("UPDATE_DOCS") == "1";
+
+    [Fact]
+    public async Task Each_route_takes_the_roles_of_the_table_and_refuses_those_below()
+    {
+        var populated = await PopulatedOrganization.Create(app);
+        var members = new Dictionary<Role, HttpClient>();
+        foreach (var role in Enum.GetValues<Role>())
+        {
+            members[role] = await populated.Organization.Member(role);
+        }
+        var needed = Operations().Where(operation => operation.Role is not null).ToDictionary(operation => operation.Id, operation => operation.Role!.Value);
+        foreach (var operation in (await ApiDescription.Read(app)).Operations.Where(operation => needed.ContainsKey(operation.Id) && operation.Id != "logout"))
+        {
+            foreach (var (role, client) in members)
+            {
+                // A body that no route takes: whoever may call gets to that check, whoever may not doesn't.
+                using var request = new HttpRequestMessage(new HttpMethod(operation.Method), $"{PopulatedOrganization.Path(operation, Guid.NewGuid())}?nobodyKnowsThis=1");
+                using var answer = await client.SendAsync(request);
+                Assert.True(
+                    (int)answer.StatusCode == 403 == role < needed[operation.Id],
+                    $"{operation} needs {needed[operation.Id]} and answered {(int)answer.StatusCode} to {role}.");
+            }
+        }
+    }
+
+    [Fact]
+    public Task The_role_table_in_the_documentation_is_the_one_of_the_code() => IsUpToDate("roles.md", RolesDocument.Write(Routes()));
+
+    [Fact]
+    public Task The_list_of_problems_in_the_documentation_is_the_one_of_the_code() => IsUpToDate("errors.md", ErrorsDocument.Write());
+
+    private IEnumerable<RouteEndpoint> Routes() => app.Services.GetServices<EndpointDataSource>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>();
+
+    private IEnumerable<Operation> Operations() => Routes().Select(route => route.Metadata.GetMetadata<Operation>()).OfType<Operation>();
+
+    private static async Task IsUpToDate(string file, string expected)
+    {
+        var path = Path.Combine(RepositoryRoot.Path, "docs", file);
+        if (Writes)
+        {
+            await File.WriteAllTextAsync(path, expected);
+        }
+        var actual = await File.ReadAllTextAsync(path);
+        Assert.True(actual == expected, $"docs/{file} is not what the code says. Run the test once with UPDATE_DOCS=1 and look at the difference.");
+    }
+}
