@@ -79,12 +79,8 @@ internal sealed class AgentRows(Guid organizationId)
         foreach (var choice in _choices)
         {
             var (model, problem) = ChooseModel(choice);
-            _agents[choice.AgentId] = _agents[choice.AgentId] with
-            {
-                Model = model,
-                ModelProblem = problem,
-                FallbackModel = choice.FallbackId is { } id && _models.Find(row => row.Id == id) is { } row ? Connect(row).Model : null,
-            };
+            var next = choice.FallbackId is { } id && _models.Find(row => row.Id == id) is { } row ? Connect(row).Model : null;
+            _agents[choice.AgentId] = _agents[choice.AgentId] with { Model = model ?? next, FallbackModel = model is null ? null : next, ModelProblem = problem };
         }
 
         return new OrganizationAgents

@@ -2,6 +2,8 @@ using AgentPlatform.Conversations;
 using AgentPlatform.Data.Connections;
 using AgentPlatform.Grains.Agents.Steps;
 using AgentPlatform.Grains.Knowledge;
+using AgentPlatform.Grains.Llm;
+using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -9,10 +11,14 @@ namespace AgentPlatform.Grains.Agents;
 
 /// <inheritdoc cref="ITurnRunner"/>
 internal sealed partial class TurnRunner(
-    AgentDirectory directory, ConversationContextReader reader, KnowledgeSearch search, IOptions<AgentOptions> options, TimeProvider time, ILogger<TurnRunner> logger) : ITurnRunner
+    AgentDirectory directory, ConversationContextReader reader, KnowledgeSearch search, ModelCaller models, IOptions<AgentOptions> options, IOptions<KnowledgeOptions> knowledge,
+    TimeProvider time, ILogger<TurnRunner> logger) : ITurnRunner
 {
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+
+    /// <summary>What instructions and the question take, roughly, when a small model's window is shared out.</summary>
+    private const int InstructionTokens = 1000;
 
     private readonly AgentOptions _options = options.Value;
 
@@ -64,18 +70,96 @@ internal sealed partial class TurnRunner(
             return Reply(agent.Persona.Greeting, BuiltIn(timings));
         }
 
+        var passages = question.Text.Length == 0 || question.Kind != SmallTalkKind.None ? [] : await WhenAvailable(
+            ct => search.Search(new KnowledgeQuestion(organization.Id, agent.Id, question.Text, question.Context, question.Language), ct), cancellationToken).ConfigureAwait(false);
+        timings.End("retrieval");
+        return agent.Model is null
+            ? AnswerWithoutModel(agent, context, question, passages, timings)
+            : await AnswerWithModel(organization, agent, context, question, passages, timings, cancellationToken).ConfigureAwait(false);
+    }
+
+    private TurnResult AnswerWithoutModel(AgentConfiguration agent, ConversationContext context, Question question, IReadOnlyList<Passage> passages, TurnTimings timings)
+    {
         if (question.Kind != SmallTalkKind.None)
         {
             return AnswerSmallTalk(question, timings);
         }
 
-        var passages = await WhenAvailable(
-            ct => search.Search(new KnowledgeQuestion(organization.Id, agent.Id, question.Text, question.Context, question.Language), ct), cancellationToken).ConfigureAwait(false);
-        timings.End("retrieval");
         var answer = BuiltInResponder.Answer(question, passages, _options.MaxExtractLength);
         timings.End("answer");
         var record = BuiltIn(timings) with { Passages = Passage.ToJson(passages), Error = agent.ModelProblem };
         return answer is null ? FallBack(agent.Persona, question.Language, context.PreviousOutcome, record) : Reply(ReplyChecks.Cut(answer.Text, _options.MaxReplyLength), record);
+    }
+
+    private async Task<TurnResult> AnswerWithModel(
+        OrganizationAgents organization, AgentConfiguration agent, ConversationContext context, Question question, IReadOnlyList<Passage> passages, TurnTimings timings, CancellationToken cancellationToken)
+    {
+        var record = new TurnRecord
+        {
+            Responder = "model",
+            Provider = agent.Model!.Provider,
+            Model = agent.Model.ModelId,
+            PromptVariantId = agent.Variant?.Id,
+            Passages = Passage.ToJson(passages),
+        };
+        try
+        {
+            var budget = Budget(agent.Model, agent.MaxTokens);
+            List<ChatMessage> prompt = PromptAssembly.Build(organization, agent, context, question, passages, budget, time.GetUtcNow());
+            record = record with { Prompt = PromptAssembly.ToJson(prompt) };
+            timings.End("prompt");
+            ModelAnswer answer;
+            try
+            {
+                answer = await Ask(agent, prompt, cancellationToken).ConfigureAwait(false);
+            }
+            catch (LlmException failure) when (failure.Kind == LlmErrorKind.ContextLength)
+            {
+                // The estimate was too low, or the server reads less than it says. Half of everything is still an answer.
+                prompt = PromptAssembly.Build(
+                    organization, agent, context, question, passages, new PromptBudget(budget.HistoryTokens / 4, Math.Min(2, budget.Passages), budget.MessageLength / 4), time.GetUtcNow());
+                record = record with { Prompt = PromptAssembly.ToJson(prompt) };
+                answer = await Ask(agent, prompt, cancellationToken).ConfigureAwait(false);
+            }
+
+            timings.End("model");
+            record = record with
+            {
+                Provider = answer.Endpoint.Provider,
+                Model = answer.Endpoint.ModelId,
+                InputTokens = answer.InputTokens,
+                OutputTokens = answer.OutputTokens,
+                TokensEstimated = answer.TokensEstimated,
+                Cost = answer.Cost,
+                Error = answer.FirstFailure ?? agent.ModelProblem,
+            };
+            var reply = ReplyChecks.Check(answer.Text, _options.MaxReplyLength);
+            timings.End("checks");
+            record = record with { Timings = timings.ToJson() };
+            return reply switch
+            {
+                null => FallBack(agent.Persona, question.Language, context.PreviousOutcome, record with { Error = "The model's answer says nothing." }),
+                { HandsOver: true } => Reply(reply.Text.Length > 0 ? reply.Text : StandardTexts.For(question.Language).PersonIsComing, record) with { Outcome = "escalated", Escalate = true },
+                _ => Reply(reply.Text, record),
+            };
+        }
+        catch (LlmException failure)
+        {
+            timings.End("model");
+            return FallBack(agent.Persona, question.Language, context.PreviousOutcome, record with { Error = failure.Message, Timings = timings.ToJson() });
+        }
+    }
+
+    private Task<ModelAnswer> Ask(AgentConfiguration agent, List<ChatMessage> prompt, CancellationToken cancellationToken) =>
+        models.Ask(agent.FallbackModel is { } next && next != agent.Model ? [agent.Model!, next] : [agent.Model!], prompt, agent.Temperature, agent.MaxTokens, cancellationToken);
+
+    /// <summary>What the model can read beside the instructions and the answer, where that is known and less than the settings allow.</summary>
+    private PromptBudget Budget(ModelEndpoint model, int maxTokens)
+    {
+        var history = model.ContextWindow is { } window
+            ? Math.Clamp(window - maxTokens - (knowledge.Value.Passages * knowledge.Value.MaxChunkTokens) - InstructionTokens, 0, _options.HistoryTokens)
+            : _options.HistoryTokens;
+        return new PromptBudget(history, knowledge.Value.Passages, _options.MessageLength);
     }
 
     private static TurnResult AnswerSmallTalk(Question question, TurnTimings timings)

@@ -25,8 +25,8 @@ internal sealed partial class ArticleIndexer(
     /// <summary>Lets articles that failed be tried again.</summary>
     public void ForgetFailures() => _failed.Clear();
 
-    /// <summary>Indexes one article that waits and that no other silo has taken. False when there is none.</summary>
-    public async Task<bool> IndexNext(CancellationToken cancellationToken)
+    /// <summary>Indexes one article that waits and that no other silo has taken. Returns its organization, or null when there is none.</summary>
+    public async Task<Guid?> IndexNext(CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         // The lock on the row lets another silo skip this article and take the next one.
@@ -34,7 +34,7 @@ internal sealed partial class ArticleIndexer(
         var article = await Claim(connection, cancellationToken).ConfigureAwait(false);
         if (article is null)
         {
-            return false;
+            return null;
         }
 
         try
@@ -49,7 +49,7 @@ internal sealed partial class ArticleIndexer(
             LogFailed(failure, article.Id, article.Version);
         }
 
-        return true;
+        return article.OrganizationId;
     }
 
     private async Task<Article?> Claim(NpgsqlConnection connection, CancellationToken cancellationToken)

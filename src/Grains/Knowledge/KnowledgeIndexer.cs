@@ -8,11 +8,15 @@ namespace AgentPlatform.Grains.Knowledge;
 
 /// <summary>Indexes in the background: at start, when an article changed anywhere, and now and then of its own accord. Several silos share the work.</summary>
 internal sealed partial class KnowledgeIndexer(
-    ArticleIndexer articles, ConfigurationChanges changes, IOptions<KnowledgeOptions> options, TimeProvider time, ILogger<KnowledgeIndexer> logger) : BackgroundService
+    ArticleIndexer articles, VectorKeeper vectors, ConfigurationChanges changes, IOptions<KnowledgeOptions> options, TimeProvider time, ILogger<KnowledgeIndexer> logger) : BackgroundService
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
 
     private readonly SemaphoreSlim _work = new(1, 1);
+    private readonly Lock _gate = new();
+
+    /// <summary>Organizations whose vectors are to be looked at; null for all.</summary>
+    private HashSet<Guid>? _changed;
 
     /// <inheritdoc />
     public override void Dispose()
@@ -26,8 +30,9 @@ internal sealed partial class KnowledgeIndexer(
     {
         using var subscription = changes.Subscribe(change =>
         {
-            if (change.IsEverything || change.Table is "knowledge_articles")
+            if (change.IsEverything || change.Table is "knowledge_articles" or "llm_credentials" or "llm_models")
             {
+                Note(change);
                 Wake();
             }
         });
@@ -42,10 +47,13 @@ internal sealed partial class KnowledgeIndexer(
             try
             {
                 await _work.WaitAsync(stoppingToken).ConfigureAwait(false);
-                while (await articles.IndexNext(stoppingToken).ConfigureAwait(false))
+                while (await articles.IndexNext(stoppingToken).ConfigureAwait(false) is { } organizationId)
                 {
-                    pause = TimeSpan.Zero;
+                    Note(organizationId);
                 }
+
+                await KeepVectors(stoppingToken).ConfigureAwait(false);
+                pause = TimeSpan.Zero;
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -62,9 +70,64 @@ internal sealed partial class KnowledgeIndexer(
         }
     }
 
+    private async Task KeepVectors(CancellationToken cancellationToken)
+    {
+        HashSet<Guid>? changed;
+        lock (_gate)
+        {
+            (changed, _changed) = (_changed, []);
+        }
+
+        var isDone = false;
+        try
+        {
+            foreach (var organizationId in await vectors.Run(changed, cancellationToken).ConfigureAwait(false))
+            {
+                Note(organizationId); // for the next sweep
+            }
+
+            isDone = true;
+        }
+        finally
+        {
+            if (!isDone)
+            {
+                Restore(changed);
+            }
+        }
+    }
+
+    private void Note(ConfigurationChange change)
+    {
+        if (change.IsEverything || (change.Table == "llm_models" && change.OrganizationId is null))
+        {
+            Restore(null);
+        }
+        else if (change.Table is "llm_credentials" or "llm_models")
+        {
+            Note(change.OrganizationId!.Value);
+        }
+    }
+
+    private void Note(Guid organizationId)
+    {
+        lock (_gate)
+        {
+            _changed?.Add(organizationId);
+        }
+    }
+
+    private void Restore(HashSet<Guid>? changed)
+    {
+        lock (_gate)
+        {
+            _changed = changed is null || _changed is null ? null : [.. _changed, .. changed];
+        }
+    }
+
     private void Wake()
     {
-        lock (_work)
+        lock (_gate)
         {
             if (_work.CurrentCount == 0)
             {
@@ -73,6 +136,6 @@ internal sealed partial class KnowledgeIndexer(
         }
     }
 
-    [LoggerMessage(EventId = 2521, Message = "Indexing broke off ({Exception}: {Reason}); it goes on in {Seconds} s")]
+    [LoggerMessage(EventId = 2521, Message = "Indexing or making vectors broke off ({Exception}: {Reason}); it goes on in {Seconds} s")]
     private partial void LogFailed(LogLevel level, string exception, string reason, double seconds);
 }

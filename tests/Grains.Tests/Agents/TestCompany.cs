@@ -94,7 +94,7 @@ internal sealed class TestCompany : IAsyncDisposable
     public async Task Index()
     {
         var indexer = Services.GetRequiredService<ArticleIndexer>();
-        while (await indexer.IndexNext(CancellationToken.None))
+        while (await indexer.IndexNext(CancellationToken.None) is not null)
         {
         }
 

@@ -15,7 +15,7 @@ internal static class Stemmer
 
     /// <summary>Longest first. They serve English, French, German, Spanish and Polish at once.</summary>
     private static readonly string[] LatinEndings = ByLength(
-        "ations", "ation", "iones", "ciones", "cion", "ion", "ions", "ments", "ment", "ungen", "ung", "ings", "ing", "edly", "ated", "ate", "able", "ible",
+        "ations", "ation", "iones", "ciones", "cion", "ion", "ions", "ments", "ment", "ungen", "ung", "ierung", "ierungen", "ieren", "iert", "kami", "kach", "ings", "ing", "edly", "ated", "ate", "able", "ible",
         "ed", "ies", "ied", "ies", "es", "s", "e", "en", "er", "ern", "em", "est", "et", "a", "o", "os", "as", "i", "y", "u", "ow", "ami", "ach", "om", "ego", "emu", "ej", "ie", "iem",
         "ek", "ki", "ka", "ke", "owac", "ac", "ic", "ar", "ir", "ez", "ent", "ant", "ly", "al", "aux", "eux", "euse", "ais", "ait", "ons");
 
