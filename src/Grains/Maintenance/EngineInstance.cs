@@ -42,13 +42,18 @@ public sealed partial class EngineInstance(ConversationStore store, IOptions<Eng
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(options.Value.HeartbeatInterval, clock);
-        while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
+        await using var stopping = stoppingToken.Register(timer.Dispose);
+        while (await timer.WaitForNextTickAsync(CancellationToken.None).ConfigureAwait(false))
         {
             try
             {
                 await store.Heartbeat(Id, Environment.MachineName, TimeSpan.FromDays(1), stoppingToken).ConfigureAwait(false);
             }
-            catch (Exception failure) when (failure is not OperationCanceledException)
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception failure)
             {
                 LogHeartbeatFailed(logger, failure.GetType().Name, failure.Message);
             }

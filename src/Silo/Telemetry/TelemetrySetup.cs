@@ -1,5 +1,5 @@
+using AgentPlatform.Api.Hosting;
 using AgentPlatform.Grains.Telemetry;
-using Microsoft.Extensions.Configuration.Memory;
 using OpenTelemetry;
 using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
@@ -14,16 +14,12 @@ namespace AgentPlatform.Silo.Telemetry;
 /// </summary>
 internal static class TelemetrySetup
 {
-    private static readonly string[] Sources = [EngineTelemetry.Name, "AgentPlatform.Api", "Microsoft.AspNetCore"];
-    private static readonly string[] Meters = [EngineTelemetry.Name, "AgentPlatform.Api", "Microsoft.AspNetCore.Hosting", "Npgsql", "Microsoft.Orleans"];
+    private static readonly string[] Sources = [EngineTelemetry.Name, "Microsoft.AspNetCore", "Microsoft.Orleans.Application", "Npgsql"];
+    private static readonly string[] Meters = [EngineTelemetry.Name, "AgentPlatform.Webhooks", "Microsoft.AspNetCore.Hosting", "Npgsql", "Microsoft.Orleans"];
 
     public static void AddTelemetry(this WebApplicationBuilder builder)
     {
-        // A line for each request would cost more than the request; LOGGING__LOGLEVEL__… brings them back.
-        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource
-        {
-            InitialData = [new("Logging:LogLevel:Microsoft.AspNetCore", "Warning"), new("Logging:LogLevel:System.Net.Http.HttpClient", "Warning")],
-        });
+        builder.Configuration.AddQuietLogs();
         builder.Logging.AddSimpleConsole(console =>
         {
             console.SingleLine = true;

@@ -1,0 +1,21 @@
+using Microsoft.Extensions.Configuration.Memory;
+
+namespace AgentPlatform.Api.Hosting;
+
+/// <summary>Log levels where nothing else is configured.</summary>
+public static class QuietLogs
+{
+    /// <summary>
+    /// A line for each request would cost more than the request. <c>Logging__LogLevel__Microsoft.AspNetCore=Information</c> and the like bring
+    /// them back.
+    /// </summary>
+    public static void AddQuietLogs(this IConfigurationManager configuration) => configuration.Sources.Insert(0, new MemoryConfigurationSource
+    {
+        InitialData =
+        [
+            new("Logging:LogLevel:Microsoft.AspNetCore", "Warning"),
+            new("Logging:LogLevel:System.Net.Http.HttpClient", "Warning"),
+            new("Logging:LogLevel:Orleans", "Warning"),
+        ],
+    });
+}
