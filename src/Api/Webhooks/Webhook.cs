@@ -10,8 +10,8 @@ namespace AgentPlatform.Api.Webhooks;
 /// <summary>What the webhooks of all platforms have in common: handing over, answering, counting.</summary>
 internal static partial class Webhook
 {
-    /// <summary>Name of the meter.</summary>
-    public const string MeterName = "AgentPlatform.Webhooks";
+    /// <summary>Name of the meter, one for the whole API.</summary>
+    public const string MeterName = "AgentPlatform.Api";
 
     private static readonly Meter Meter = new(MeterName);
     private static readonly Counter<long> Events = Meter.CreateCounter<long>("agentplatform.webhook.events", "{event}", "Messages and receipts that were committed, by platform.");

@@ -4,7 +4,7 @@ using AgentPlatform.Data.Json;
 
 namespace AgentPlatform.Api.Webhooks.WhatsApp;
 
-/// <summary>Everything that is no plain text: media, choices, places, reactions, notices, and what we don't know (kept with its raw form).</summary>
+/// <summary>Everything that a person sends besides plain text: media, choices, places, reactions, orders, edits, and what we don't know (kept with its raw form).</summary>
 internal static class WhatsAppContent
 {
     /// <summary>What a message of some type says, and how its own members are written into the payload.</summary>
@@ -20,7 +20,7 @@ internal static class WhatsAppContent
         var content = Known(message, type) ?? Unsupported(message, type);
         if (type == "system")
         {
-            contact = WithNewIds(contact, message);
+            contact = WhatsAppNotices.WithNewIds(contact, message);
         }
 
         return new InboundMessage
@@ -36,72 +36,6 @@ internal static class WhatsAppContent
             IsEcho = isEcho,
             ExpectsReply = content.ExpectsReply && !isEcho,
         };
-    }
-
-    /// <summary>The events of a change <c>user_id_update</c>: the person got another business-scoped id.</summary>
-    public static void UserIdUpdates(ReadOnlySpan<byte> array, ref WhatsAppChange change, WhatsAppEvents events)
-    {
-        if (array.IsEmpty)
-        {
-            return;
-        }
-
-        using var document = JsonText.Parse(array);
-        if (document.RootElement.ValueKind != JsonValueKind.Array)
-        {
-            return;
-        }
-
-        foreach (var update in document.RootElement.EnumerateArray())
-        {
-            var ids = update.Object("user_id");
-            var previous = ids?.Text("previous");
-            var current = ids?.Text("current");
-            if (current is null || !change.TryIdentify(null, previous ?? current, out var contact))
-            {
-                events.Unattributable++;
-                continue;
-            }
-
-            contact = Also(Also(contact, current), update.Text("wa_id"));
-            events.Add(new(change.PhoneNumberId, contact, new InboundMessage
-            {
-                PlatformMessageId = JsonText.Cut($"user_id_update:{previous}:{current}", JsonText.MaxIdLength),
-                ContentType = ContentTypes.System,
-                Text = update.Text("detail", JsonText.MaxTextLength),
-                Payload = JsonText.WriteObject(update, static (json, update) =>
-                {
-                    json.WriteString("type", "user_id_update");
-                    json.WriteCopy("raw", update);
-                }),
-                PlatformTimestamp = JsonText.UnixTime(update.Text("timestamp")),
-                ExpectsReply = false,
-            }, null));
-        }
-    }
-
-    /// <summary>The codes of <c>value.errors</c>.</summary>
-    public static void PlatformErrors(ReadOnlySpan<byte> array, WhatsAppEvents events)
-    {
-        if (!array.IsEmpty)
-        {
-            (events.PlatformErrors ??= []).Add(Error(array).Code ?? "unknown");
-        }
-    }
-
-    /// <summary>Code and text of the first of some <c>errors</c>.</summary>
-    public static (string? Code, string? Text) Error(ReadOnlySpan<byte> array)
-    {
-        if (array.IsEmpty)
-        {
-            return default;
-        }
-
-        using var document = JsonText.Parse(array);
-        var first = document.RootElement is { ValueKind: JsonValueKind.Array } errors && errors.GetArrayLength() > 0 ? errors[0] : default;
-        var title = first.Text("message") ?? first.Text("title");
-        var details = first.ValueKind == JsonValueKind.Object ? first.Object("error_data")?.Text("details", 2048) : null;
-        return (first.Text("code"), title is null || details is null || details == title ? details ?? title : $"{title}: {details}");
     }
 
     private static Content? Known(JsonElement message, string type) => type switch
@@ -334,25 +268,4 @@ internal static class WhatsAppContent
             }
         });
     }
-
-    /// <summary>
-    /// The old ids stay first: they lead to the conversation that the person had. The names of the members differ between versions of the API.
-    /// </summary>
-    private static PlatformContact WithNewIds(PlatformContact contact, JsonElement message)
-    {
-        if (message.Object("system") is not { } notice)
-        {
-            return contact;
-        }
-
-        var type = notice.Text("type");
-        var number = notice.Text("new_wa_id") ?? (type == "user_changed_number" ? notice.Text("wa_id") : null);
-        contact = Also(Also(contact, number), type is "user_changed_number" or "user_changed_user_id" ? notice.Text("user_id") : null);
-        return number is not null && WhatsAppChange.PhoneOf(number) is { } phone ? contact with { Phone = phone } : contact;
-    }
-
-    private static PlatformContact Also(PlatformContact contact, string? identity) =>
-        identity is null || identity.Length > ConversationKey.MaxPlatformUserIdLength || contact.Identities.Contains(identity)
-            ? contact
-            : contact with { Identities = contact.Identities.Add(identity) };
 }

@@ -168,7 +168,7 @@ internal static class WhatsAppEventReader
             return;
         }
 
-        var (code, error) = status == MessageStatus.Failed ? WhatsAppContent.Error(source[errors]) : default;
+        var (code, error) = status == MessageStatus.Failed ? WhatsAppNotices.Error(source[errors]) : default;
         events.Add(new(change.PhoneNumberId, contact, null, new DeliveryReceipt
         {
             PlatformMessageId = id,

@@ -129,8 +129,8 @@ internal static class WhatsAppParser
         WhatsAppEventReader.Messages(body[messages], ref change, isEcho: false, events);
         WhatsAppEventReader.Messages(body[echoes], ref change, isEcho: true, events);
         WhatsAppEventReader.Statuses(body[statuses], ref change, events);
-        WhatsAppContent.UserIdUpdates(body[userIdUpdates], ref change, events);
-        WhatsAppContent.PlatformErrors(body[errors], events);
+        WhatsAppNotices.UserIdUpdates(body[userIdUpdates], ref change, events);
+        WhatsAppNotices.PlatformErrors(body[errors], events);
     }
 
     private static void Metadata(ref Utf8JsonReader reader, ref WhatsAppChange change)

@@ -1,0 +1,96 @@
+using System.Text.Json;
+using AgentPlatform.Conversations;
+using AgentPlatform.Data.Json;
+
+namespace AgentPlatform.Api.Webhooks.WhatsApp;
+
+/// <summary>What the platform itself has to say: that a person goes by another id, and what went wrong.</summary>
+internal static class WhatsAppNotices
+{
+    /// <summary>The events of a change <c>user_id_update</c>: the person got another business-scoped id.</summary>
+    public static void UserIdUpdates(ReadOnlySpan<byte> array, ref WhatsAppChange change, WhatsAppEvents events)
+    {
+        if (array.IsEmpty)
+        {
+            return;
+        }
+
+        using var document = JsonText.Parse(array);
+        if (document.RootElement.ValueKind != JsonValueKind.Array)
+        {
+            return;
+        }
+
+        foreach (var update in document.RootElement.EnumerateArray())
+        {
+            var ids = update.Object("user_id");
+            var previous = ids?.Text("previous");
+            var current = ids?.Text("current");
+            if (current is null || !change.TryIdentify(null, previous ?? current, out var contact))
+            {
+                events.Unattributable++;
+                continue;
+            }
+
+            contact = Also(Also(contact, current), update.Text("wa_id"));
+            events.Add(new(change.PhoneNumberId, contact, new InboundMessage
+            {
+                PlatformMessageId = JsonText.Cut($"user_id_update:{previous}:{current}", JsonText.MaxIdLength),
+                ContentType = ContentTypes.System,
+                Text = update.Text("detail", JsonText.MaxTextLength),
+                Payload = JsonText.WriteObject(update, static (json, update) =>
+                {
+                    json.WriteString("type", "user_id_update");
+                    json.WriteCopy("raw", update);
+                }),
+                PlatformTimestamp = JsonText.UnixTime(update.Text("timestamp")),
+                ExpectsReply = false,
+            }, null));
+        }
+    }
+
+    /// <summary>The codes of <c>value.errors</c>.</summary>
+    public static void PlatformErrors(ReadOnlySpan<byte> array, WhatsAppEvents events)
+    {
+        if (!array.IsEmpty)
+        {
+            (events.PlatformErrors ??= []).Add(Error(array).Code ?? "unknown");
+        }
+    }
+
+    /// <summary>Code and text of the first of some <c>errors</c>.</summary>
+    public static (string? Code, string? Text) Error(ReadOnlySpan<byte> array)
+    {
+        if (array.IsEmpty)
+        {
+            return default;
+        }
+
+        using var document = JsonText.Parse(array);
+        var first = document.RootElement is { ValueKind: JsonValueKind.Array } errors && errors.GetArrayLength() > 0 ? errors[0] : default;
+        var title = first.Text("message") ?? first.Text("title");
+        var details = first.ValueKind == JsonValueKind.Object ? first.Object("error_data")?.Text("details", 2048) : null;
+        return (first.Text("code"), title is null || details is null || details == title ? details ?? title : $"{title}: {details}");
+    }
+
+    /// <summary>
+    /// The old ids stay first: they lead to the conversation that the person had. The names of the members differ between versions of the API.
+    /// </summary>
+    public static PlatformContact WithNewIds(PlatformContact contact, JsonElement message)
+    {
+        if (message.Object("system") is not { } notice)
+        {
+            return contact;
+        }
+
+        var type = notice.Text("type");
+        var number = notice.Text("new_wa_id") ?? (type == "user_changed_number" ? notice.Text("wa_id") : null);
+        contact = Also(Also(contact, number), type is "user_changed_number" or "user_changed_user_id" ? notice.Text("user_id") : null);
+        return number is not null && WhatsAppChange.PhoneOf(number) is { } phone ? contact with { Phone = phone } : contact;
+    }
+
+    private static PlatformContact Also(PlatformContact contact, string? identity) =>
+        identity is null || identity.Length > ConversationKey.MaxPlatformUserIdLength || contact.Identities.Contains(identity)
+            ? contact
+            : contact with { Identities = contact.Identities.Add(identity) };
+}
