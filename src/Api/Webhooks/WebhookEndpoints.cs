@@ -36,6 +36,6 @@ public static class WebhookEndpoints
     }
 
     /// <summary>No access token here, and nothing for the OpenAPI document: the platforms' own documentation describes these.</summary>
-    private static void Open(IEndpointConventionBuilder endpoint) => 
+    private static void Open(IEndpointConventionBuilder endpoint) =>
         endpoint.WithMetadata(new AllowAnonymousAttribute()).ExcludeFromDescription().ShortCircuit();
 }

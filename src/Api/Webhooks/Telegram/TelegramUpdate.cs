@@ -196,7 +196,8 @@ internal sealed record TelegramUpdate
             {
                 var target = $"{Id(chatId)}:{messageId}";
                 messages.Add(Notice($"{target}:revoke:{Id(updateId)}", ContentTypes.Revoke, deleted, null, json => json.WriteString("messageId", target))
-                    with { ReplyToPlatformId = target });
+                    with
+                { ReplyToPlatformId = target });
             }
         }
 
