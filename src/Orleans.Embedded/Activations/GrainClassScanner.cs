@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
@@ -9,6 +10,9 @@ internal static class GrainClassScanner
 {
     private static readonly Assembly Self = typeof(GrainClassScanner).Assembly;
     private static readonly string SelfName = Self.GetName().Name!;
+
+    // A test process starts many silos beside the same files.
+    private static readonly ConcurrentDictionary<string, bool> Known = new();
 
     public static (List<Type> Classes, List<string> Assemblies) Scan()
     {
@@ -33,7 +37,7 @@ internal static class GrainClassScanner
         foreach (var path in Directory.EnumerateFiles(AppContext.BaseDirectory, "*.dll"))
         {
             var name = Path.GetFileNameWithoutExtension(path);
-            if (!loaded.Contains(name) && UsesThisRuntime(path))
+            if (!loaded.Contains(name) && Known.GetOrAdd(path, UsesThisRuntime))
             {
                 Assembly.Load(new AssemblyName(name));
             }

@@ -92,6 +92,11 @@ internal sealed class SiloRuntime : IDisposable
     /// <summary>Whether the container holds one object of this type for the whole process.</summary>
     public bool IsSingleton(Type type, object? key)
     {
+        if (type == typeof(IServiceScopeFactory))
+        {
+            return true;
+        }
+
         var definition = type.IsGenericType ? type.GetGenericTypeDefinition() : null;
         var last = _descriptors.LastOrDefault(descriptor =>
             (descriptor.ServiceType == type || descriptor.ServiceType == definition) && descriptor.IsKeyedService == key is not null && Equals(descriptor.ServiceKey, key));
