@@ -1,9 +1,9 @@
 using System.Collections.Immutable;
-using System.Diagnostics;
 using AgentPlatform.Conversations;
 using AgentPlatform.Data.Conversations;
 using AgentPlatform.Grains.Channels;
 using AgentPlatform.Grains.Delivery;
+using AgentPlatform.Grains.Telemetry;
 
 namespace AgentPlatform.Grains.Conversations;
 
@@ -44,7 +44,7 @@ internal sealed partial class ConversationGrain
         var item = _outbox[0];
         DelayDeactivation(WorkStay);
         _underWay = item;
-        var job = new DeliveryJob(_state.Id, _state.OrganizationId, _state.ChannelId, _state.ContactId, _state.Recipient, item, _pair ??= new PairBudget(), Activity.Current?.Context ?? default);
+        var job = new DeliveryJob(_state.Id, _state.OrganizationId, _state.ChannelId, _state.ContactId, _state.Recipient, item, _pair ??= new PairBudget(), EngineTelemetry.Parent(item.TraceId));
         var self = this.AsReference<IConversationWork>();
         _ = Task.Run(() => RunDelivery(job, self), CancellationToken.None);
     }

@@ -34,6 +34,9 @@ internal sealed class OutboxItem
     public required PreparedContent Content { get; init; }
     public string? ReplyToPlatformId { get; init; }
 
+    /// <summary>The trace of the message that this answers.</summary>
+    public string? TraceId { get; init; }
+
     /// <summary>Tries so far.</summary>
     public int Attempts { get; set; }
 

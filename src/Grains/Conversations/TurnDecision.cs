@@ -47,7 +47,7 @@ internal static class TurnDecision
                     LastMessagePreview = InboundDecision.Preview(part.Text, part.ContentType),
                 };
                 rows.Add(CommandDecision.Outbound(id, next.LastSequence, "ai", part, now) with { TurnId = turnId });
-                toSend.Add(new OutboxItem { MessageId = id, Sequence = next.LastSequence, IsAi = true, Content = part });
+                toSend.Add(new OutboxItem { MessageId = id, Sequence = next.LastSequence, IsAi = true, Content = part, TraceId = turn.TraceId });
             }
         }
         if (result.Escalate)

@@ -128,7 +128,7 @@ internal sealed partial class MessageDelivery(
         var result = await Send(channel, connector, job, cancellationToken).ConfigureAwait(false);
         EngineTelemetry.Sends.Add(1, new("platform", channel.Platform), new("outcome", result.Outcome.ToString()));
         activity?.SetTag("send.outcome", result.Outcome.ToString());
-        LogSent(logger, job.Item.MessageId, job.ConversationId, channel.Platform, result.Outcome, result.ErrorCode);
+        LogSent(logger, job.Item.MessageId, job.ConversationId, channel.Platform, result.Outcome, result.ErrorCode, job.Trace.TraceId);
         return await Settle(channel, connector, job, result, cancellationToken).ConfigureAwait(false);
     }
 
@@ -232,8 +232,8 @@ internal sealed partial class MessageDelivery(
         }
     }
 
-    [LoggerMessage(EventId = 2201, Level = LogLevel.Debug, Message = "Message {MessageId} of conversation {ConversationId} to {Platform}: {Outcome} {ErrorCode}")]
-    private static partial void LogSent(ILogger logger, Guid messageId, Guid conversationId, string platform, SendOutcome outcome, string? errorCode);
+    [LoggerMessage(EventId = 2201, Level = LogLevel.Debug, Message = "Message {MessageId} of conversation {ConversationId} to {Platform}: {Outcome} {ErrorCode}, trace {TraceId}")]
+    private static partial void LogSent(ILogger logger, Guid messageId, Guid conversationId, string platform, SendOutcome outcome, string? errorCode, ActivityTraceId traceId);
 
     [LoggerMessage(EventId = 2202, Level = LogLevel.Error, Message = "The connector of {Platform} failed on message {MessageId}")]
     private static partial void LogConnectorFailed(ILogger logger, Exception failure, string platform, Guid messageId);

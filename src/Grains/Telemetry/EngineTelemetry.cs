@@ -33,6 +33,11 @@ public static class EngineTelemetry
     /// <summary>Commits refused because another activation had written: more than a few mean trouble in the cluster.</summary>
     public static readonly Counter<long> Conflicts = Meter.CreateCounter<long>("agentplatform.commits.conflict", "{commit}", "Commits of stale activations");
 
+    /// <summary>The activity under way, else one of the trace with this id: what happens after a wait belongs to the message that began it.</summary>
+    public static ActivityContext Parent(string? traceId) =>
+        Activity.Current?.Context
+        ?? (traceId is { Length: 32 } ? new ActivityContext(ActivityTraceId.CreateFromString(traceId), ActivitySpanId.CreateRandom(), ActivityTraceFlags.Recorded, isRemote: true) : default);
+
     /// <summary>Starts an activity under a W3C trace parent that came by message; null when nobody listens.</summary>
     public static Activity? Start(string name, ActivityKind kind, string? traceParent)
     {
