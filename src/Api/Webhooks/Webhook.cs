@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using AgentPlatform.Api.Problems;
@@ -10,8 +11,8 @@ namespace AgentPlatform.Api.Webhooks;
 /// <summary>What the webhooks of all platforms have in common: handing over, answering, counting.</summary>
 internal static partial class Webhook
 {
-    /// <summary>Name of the meter, one for the whole API.</summary>
-    public const string MeterName = "AgentPlatform.Api";
+    /// <summary>Name of the meter.</summary>
+    public const string MeterName = "AgentPlatform.Webhooks";
 
     private static readonly Meter Meter = new(MeterName);
     private static readonly Counter<long> Events = Meter.CreateCounter<long>("agentplatform.webhook.events", "{event}", "Messages and receipts that were committed, by platform.");
@@ -22,6 +23,7 @@ internal static partial class Webhook
     /// </summary>
     /// <param name="answer">Body of the 200, as JSON; empty for none.</param>
     /// <exception cref="Exception">What a conversation threw: see <see cref="IsAnswerable"/>.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public static async ValueTask Commit(HttpContext context, string platform, InboundEvents events, IGrainFactory grains, ReadOnlyMemory<byte> answer = default)
     {
         if (events.Count > 0)

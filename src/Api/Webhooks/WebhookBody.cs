@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 
 namespace AgentPlatform.Api.Webhooks;
 
@@ -34,6 +35,7 @@ internal readonly struct WebhookBody : IDisposable
 
     /// <summary>Reads a body of up to <paramref name="maxBytes"/>.</summary>
     /// <exception cref="BadHttpRequestException">The client sent less than it announced, or too slowly.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public static async ValueTask<WebhookBody> Read(HttpRequest request, int maxBytes)
     {
         if (request.ContentLength > maxBytes)
@@ -44,7 +46,7 @@ internal readonly struct WebhookBody : IDisposable
         var reader = request.BodyReader;
         while (true)
         {
-            var result = await reader.ReadAsync(request.HttpContext.RequestAborted);
+            var result = await reader.ReadAsync(CancellationToken.None); // a client that goes away ends it too; its token would cost an object for each request
             if (result.Buffer.Length > maxBytes)
             {
                 reader.AdvanceTo(result.Buffer.End);

@@ -21,6 +21,8 @@ public sealed class GuardedHttp(EndpointPolicy policy, EndpointOptions options)
         AutomaticDecompression = DecompressionMethods.None,
         PooledConnectionLifetime = TimeSpan.FromMinutes(5), // names are resolved, and judged, again
         MaxResponseHeadersLength = 64,
+        // No trace of the request either: its URL may hold a token, and our trace ids are nobody else's business.
+        ActivityHeadersPropagator = null,
         ConnectCallback = ConnectAsync,
     };
 

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using AgentPlatform.Conversations;
 using AgentPlatform.Data.Channels;
 using AgentPlatform.Fakes.Platforms;
@@ -151,6 +153,23 @@ public sealed class TelegramConnectorTests : IAsyncLifetime
         Assert.DoesNotContain("AAE", result.Error, StringComparison.Ordinal);
         await _api.DisposeAsync();
         Assert.DoesNotContain("AAE", (await Send("5")).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_token_is_in_no_trace()
+    {
+        var urls = new ConcurrentQueue<string>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = _ => true,
+            Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = activity => urls.Enqueue($"{activity.DisplayName} {string.Join(' ', activity.TagObjects)}"),
+        };
+        ActivitySource.AddActivityListener(listener);
+
+        await Send("5");
+
+        Assert.DoesNotContain(urls, url => url.Contains("AAE-secret", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -169,7 +169,7 @@ internal sealed record TelegramUpdate
         }
 
         var target = $"{Id(chatId)}:{Id(messageId)}";
-        var message = Notice($"{target}:reaction:{Id(updateId)}", ContentTypes.Reaction, reaction, emoji, json =>
+        var message = Notice($"{target}:reaction:{Id(updateId)}", ContentTypes.Reaction, reaction, emoji, replyTo: target, payload: json =>
         {
             json.WriteString("messageId", target);
             json.WriteOptional("emoji", emoji);
@@ -178,7 +178,7 @@ internal sealed record TelegramUpdate
                 json.WriteBoolean("removed", true);
             }
         });
-        return new TelegramUpdate { Contact = ContactOf(reaction, chat.Value, user, null), Messages = [message with { ReplyToPlatformId = target }] };
+        return new TelegramUpdate { Contact = ContactOf(reaction, chat.Value, user, null), Messages = [message] };
     }
 
     private static TelegramUpdate Deleted(JsonElement deleted, long updateId)
@@ -195,9 +195,7 @@ internal sealed record TelegramUpdate
             if (JsonText.Read(item) is { Length: > 0 and < 32 } messageId)
             {
                 var target = $"{Id(chatId)}:{messageId}";
-                messages.Add(Notice($"{target}:revoke:{Id(updateId)}", ContentTypes.Revoke, deleted, null, json => json.WriteString("messageId", target))
-                    with
-                { ReplyToPlatformId = target });
+                messages.Add(Notice($"{target}:revoke:{Id(updateId)}", ContentTypes.Revoke, deleted, null, json => json.WriteString("messageId", target), target));
             }
         }
 
@@ -206,12 +204,13 @@ internal sealed record TelegramUpdate
             : new TelegramUpdate { Contact = ContactOf(deleted, chat.Value, null, deleted.Text("business_connection_id")), Messages = messages.ToImmutable() };
     }
 
-    private static InboundMessage Notice(string id, string type, JsonElement about, string? text, Action<Utf8JsonWriter> payload) => new()
+    private static InboundMessage Notice(string id, string type, JsonElement about, string? text, Action<Utf8JsonWriter> payload, string? replyTo = null) => new()
     {
         PlatformMessageId = id,
         ContentType = type,
         Text = text,
         Payload = JsonText.WriteObject(payload, static (json, write) => write(json)),
+        ReplyToPlatformId = replyTo,
         PlatformTimestamp = JsonText.UnixTime(about.Text("date")),
         ExpectsReply = false,
     };

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -74,7 +75,7 @@ internal sealed partial class WhatsAppWebhook(
                 return;
             }
 
-            var (key, isKnown) = await FindKey(body.Bytes, Signature(context), context.RequestAborted);
+            var (key, isKnown) = await FindKey(body.Bytes, Signature(context), CancellationToken.None);
             if (key is not null)
             {
                 await Store(context, body.Bytes, null, key);
@@ -145,7 +146,7 @@ internal sealed partial class WhatsAppWebhook(
 
     private async ValueTask<ChannelSettings?> Addressed(HttpContext context) =>
         Guid.TryParse(context.Request.RouteValues["channelId"] as string, out var id)
-        && await channels.Find(id, context.RequestAborted) is { Platform: Platform } channel ? channel : null;
+        && await channels.Find(id, CancellationToken.None) is { Platform: Platform } channel ? channel : null;
 
     private static string? Signature(HttpContext context) => context.Request.Headers[WhatsAppSignature.Header];
 
@@ -191,7 +192,8 @@ internal sealed partial class WhatsAppWebhook(
     }
 
     /// <summary>The body is authentic under <paramref name="key"/>.</summary>
-    private async Task Store(HttpContext context, ReadOnlyMemory<byte> body, ChannelSettings? addressed, byte[] key)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask Store(HttpContext context, ReadOnlyMemory<byte> body, ChannelSettings? addressed, byte[] key)
     {
         if (!Utf8.IsValid(body.Span))
         {
@@ -220,7 +222,7 @@ internal sealed partial class WhatsAppWebhook(
             var number = parsed[i].PhoneNumberId;
             if (i == 0 || number != lastNumber)
             {
-                lastChannel = await Route(number, addressed, key, body, Signature(context), context.RequestAborted);
+                lastChannel = await Route(number, addressed, key, body, Signature(context), CancellationToken.None);
                 lastNumber = number;
             }
 
