@@ -1,14 +1,14 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
-using AgentPlatform.Organizations;
+using AgentPlatform.Api.Live;
 
 namespace AgentPlatform.Api.WebChat;
 
 /// <summary>
-/// Tells watchers in this process that a conversation has news. One subscription for each organization that has watchers, however many. Hints may get
-/// lost: a watcher also looks by itself from time to time.
+/// Tells watchers in this process that a conversation has news, from the organization's <see cref="LiveHints"/>. Hints may get lost: a watcher also looks by
+/// itself from time to time.
 /// </summary>
-internal sealed partial class ConversationHints(IGrainFactory grains, TimeProvider clock, ILogger<ConversationHints> logger) : IDisposable
+internal sealed class ConversationHints(LiveHints live) : IDisposable
 {
     private readonly Dictionary<Guid, Organization> _organizations = [];
     private readonly Lock _gate = new();
@@ -21,7 +21,7 @@ internal sealed partial class ConversationHints(IGrainFactory grains, TimeProvid
         {
             if (!_organizations.TryGetValue(organizationId, out var organization))
             {
-                organization = new Organization(this, organizationId);
+                organization = new Organization(live, organizationId);
                 _organizations.Add(organizationId, organization);
             }
             organization.Watchers.GetOrAdd(conversationId, _ => new())[watcher] = 0;
@@ -63,9 +63,6 @@ internal sealed partial class ConversationHints(IGrainFactory grains, TimeProvid
         }
     }
 
-    [LoggerMessage(4301, LogLevel.Warning, "Live hints of organization {OrganizationId} can't be subscribed to ({Failure}); its visitors see news at the next heartbeat")]
-    private static partial void LogNotSubscribed(ILogger logger, Guid organizationId, string failure);
-
     private sealed class Watcher(ConversationHints hints, Guid organizationId, Guid conversationId, Action onNews) : IDisposable
     {
         public Guid OrganizationId => organizationId;
@@ -77,27 +74,23 @@ internal sealed partial class ConversationHints(IGrainFactory grains, TimeProvid
         public void Dispose() => hints.Leave(this);
     }
 
-    /// <summary>The subscription of one organization, renewed while it has watchers. Orleans holds observers weakly: this one holds it.</summary>
-    private sealed class Organization : IOrganizationObserver
+    /// <summary>The watchers of one organization.</summary>
+    private sealed class Organization
     {
-        private readonly ConversationHints _hints;
-        private readonly Guid _id;
-        private readonly IOrganizationObserver _reference;
-        private readonly ITimer _renewal;
+        private readonly IDisposable _news;
 
-        public Organization(ConversationHints hints, Guid id)
+        public Organization(LiveHints live, Guid id)
         {
-            _hints = hints;
-            _id = id;
-            _reference = hints._grains.CreateObjectReference<IOrganizationObserver>(this);
-            _renewal = hints._clock.CreateTimer(static state => _ = ((Organization)state!).Subscribe(), this, TimeSpan.Zero, IOrganizationGrain.SubscriptionLifetime / 3);
+            _news = live.Watch(id, Tell);
         }
 
         public ConcurrentDictionary<Guid, ConcurrentDictionary<Watcher, byte>> Watchers { get; } = new();
 
         public int Count { get; set; }
 
-        public Task Changed(ImmutableArray<Guid> conversationIds)
+        public void Stop() => _news.Dispose();
+
+        private void Tell(ImmutableArray<Guid> conversationIds)
         {
             foreach (var conversationId in conversationIds)
             {
@@ -109,43 +102,6 @@ internal sealed partial class ConversationHints(IGrainFactory grains, TimeProvid
                     }
                 }
             }
-            return Task.CompletedTask;
-        }
-
-        public void Stop()
-        {
-            _renewal.Dispose();
-            _ = Unsubscribe();
-        }
-
-        private async Task Subscribe()
-        {
-            try
-            {
-                await _hints._grains.GetGrain<IOrganizationGrain>(_id).Subscribe(_reference);
-            }
-            catch (Exception failure)
-            {
-                LogNotSubscribed(_hints._logger, _id, failure.GetType().Name);
-            }
-        }
-
-        private async Task Unsubscribe()
-        {
-            try
-            {
-                await _hints._grains.GetGrain<IOrganizationGrain>(_id).Unsubscribe(_reference);
-                _hints._grains.DeleteObjectReference<IOrganizationObserver>(_reference);
-            }
-            catch (Exception failure)
-            {
-                // The subscription ends by itself when it isn't renewed.
-                LogNotSubscribed(_hints._logger, _id, failure.GetType().Name);
-            }
         }
     }
-
-    private readonly IGrainFactory _grains = grains;
-    private readonly TimeProvider _clock = clock;
-    private readonly ILogger _logger = logger;
 }

@@ -43,7 +43,7 @@ internal sealed partial class OrganizationGrain(TimeProvider clock, ILogger<Orga
             {
                 // A process that is gone: it subscribes again if it comes back.
                 _observers.Remove(observer);
-                LogObserverLost(this.GetPrimaryKey(), failure.GetType().Name);
+                LogObserverLost(failure.GetType().Name);
             }
         }
     }
@@ -60,6 +60,6 @@ internal sealed partial class OrganizationGrain(TimeProvider clock, ILogger<Orga
         }
     }
 
-    [LoggerMessage(2501, LogLevel.Information, "A process with live views of organization {OrganizationId} can't be reached ({Failure}); it is no longer told")]
-    private partial void LogObserverLost(Guid organizationId, string failure);
+    [LoggerMessage(2501, LogLevel.Information, "A process with live views can't be reached ({Failure}); it is no longer told")]
+    private partial void LogObserverLost(string failure);
 }

@@ -20,6 +20,9 @@ public class ApiApp : IAsyncLifetime
 
     public TestDatabase Database { get; private set; } = null!;
 
+    /// <summary>Connection string of a superuser.</summary>
+    public virtual string DatabaseUrl => Database.Url;
+
     public Uri Address { get; private set; } = null!;
 
     public IServiceProvider Services => _app!.Services;
@@ -32,7 +35,7 @@ public class ApiApp : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        Database = await TestDatabase.CreateAsync();
+        await OpenDatabase();
         var builder = WebApplication.CreateBuilder();
         builder.Configuration.AddInMemoryCollection(Settings());
         builder.WebHost.UseUrls("http://127.0.0.1:0");
@@ -50,7 +53,7 @@ public class ApiApp : IAsyncLifetime
         Anonymous.Dispose();
         await _app!.StopAsync();
         await _app.DisposeAsync();
-        await Database.DisposeAsync();
+        await CloseDatabase();
         Assert.True(Log.Errors.Count == 0, $"The host logged errors: {string.Join(Environment.NewLine, Log.Errors)}");
     }
 
@@ -65,9 +68,13 @@ public class ApiApp : IAsyncLifetime
     /// <summary>A new organization with an owner who is signed in.</summary>
     public Task<TestOrganization> NewOrganization() => TestOrganization.Create(this);
 
+    protected virtual async Task OpenDatabase() => Database = await TestDatabase.CreateAsync();
+
+    protected virtual async Task CloseDatabase() => await Database.DisposeAsync();
+
     protected virtual Dictionary<string, string?> Settings() => new()
     {
-        ["DATABASE_URL"] = Database.Url,
+        ["DATABASE_URL"] = DatabaseUrl,
         ["DATABASE_API_POOL"] = "8",
         ["DATABASE_ENGINE_POOL"] = "8",
         ["JWT_SIGNING_KEY"] = Convert.ToBase64String(RandomNumberGenerator.GetBytes(48)),

@@ -20,7 +20,8 @@ public sealed class LogCollector : ILoggerProvider
     {
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
+        /// <summary>A health check that fails tells the orchestrator what is so; it is no defect.</summary>
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error && !category.Contains("HealthCheck", StringComparison.Ordinal);
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {

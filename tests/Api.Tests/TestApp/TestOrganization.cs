@@ -75,7 +75,7 @@ public sealed class TestOrganization
     /// <summary>Runs a statement as superuser.</summary>
     public async Task Execute(string sql, params object[] values)
     {
-        await using var connection = new NpgsqlConnection(_app.Database.AdminConnectionString);
+        await using var connection = new NpgsqlConnection(_app.DatabaseUrl);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         foreach (var value in values)
