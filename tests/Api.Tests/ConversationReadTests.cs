@@ -58,6 +58,21 @@ public sealed class ConversationReadTests(ApiApp app) : IClassFixture<ApiApp>
     }
 
     [Fact]
+    public async Task Contacts_and_clients_are_found_by_any_part_of_name_or_number()
+    {
+        var (organization, other) = (await app.NewOrganization(), await app.NewOrganization());
+        var conversation = await SeededConversation.Create(organization, "Anna Kovács", "+15550008001");
+        await SeededConversation.Create(other, "Anna", "+15550008002");
+        var client = await organization.Create("clients", new { companyName = "Dunes & Sons 100%", email = "dune@example.com" });
+        async Task<Guid[]> Search(string path) => [.. (await (await organization.Owner.GetAsync($"/v1/{path}")).Json()).Items().Select(item => item.Id())];
+        Assert.Equal([conversation.ContactId], await Search("contacts?q=kov"));
+        Assert.Equal([conversation.ContactId], await Search("contacts?q=8001"));
+        Assert.Equal([client.Id()], await Search("clients?q=DUNE%40"));
+        Assert.Equal([client.Id()], await Search("clients?q=100%25"));
+        Assert.Empty(await Search("clients?q=1_0"));
+    }
+
+    [Fact]
     public async Task Messages_are_read_in_both_directions()
     {
         var organization = await app.NewOrganization();

@@ -12,7 +12,10 @@ public sealed class NarrowApp : ApiApp
 {
     protected override Dictionary<string, string?> Settings() => new(base.Settings())
     {
-        ["API_REQUESTS_PER_MINUTE"] = "20", ["API_SIGN_INS_PER_MINUTE"] = "30", ["API_HEARTBEAT_SECONDS"] = "0.05", ["TRUSTED_PROXIES"] = "127.0.0.1",
+        ["API_REQUESTS_PER_MINUTE"] = "20",
+        ["API_SIGN_INS_PER_MINUTE"] = "30",
+        ["API_HEARTBEAT_SECONDS"] = "0.05",
+        ["TRUSTED_PROXIES"] = "127.0.0.1",
     };
 }
 

@@ -13,7 +13,8 @@ public sealed class QuickLookApp : ApiApp
 {
     protected override Dictionary<string, string?> Settings() => new(base.Settings())
     {
-        ["API_HEARTBEAT_SECONDS"] = "0.05", ["API_STREAMS_PER_SESSION"] = $"{StreamsPerSession}",
+        ["API_HEARTBEAT_SECONDS"] = "0.05",
+        ["API_STREAMS_PER_SESSION"] = $"{StreamsPerSession}",
     };
 
     public const int StreamsPerSession = 30;

@@ -5,8 +5,8 @@ using System.Text.Json.Nodes;
 using AgentPlatform.Api.Auth;
 using AgentPlatform.Data;
 using AgentPlatform.Data.Tenancy;
-using NpgsqlTypes;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace AgentPlatform.Api.ActivityLogs;
 

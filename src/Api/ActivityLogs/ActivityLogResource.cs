@@ -9,7 +9,12 @@ internal static class ActivityLogResource
 {
     public static readonly Resource ActivityLogs = new()
     {
-        Path = "activity-logs", Singular = "activityLog", Plural = "activityLogs", Table = "activity_logs", HasVersion = false, HasUpdatedAt = false,
+        Path = "activity-logs",
+        Singular = "activityLog",
+        Plural = "activityLogs",
+        Table = "activity_logs",
+        HasVersion = false,
+        HasUpdatedAt = false,
         Description = "Who changed what, from where. Rows are written with the change itself and never changed.",
         Read = Role.Manager,
         Fields =

@@ -11,9 +11,14 @@ internal static class AgentResource
 
     public static readonly Resource Agents = new()
     {
-        Path = "agents", Singular = "agent", Plural = "agents", Table = "agents",
+        Path = "agents",
+        Singular = "agent",
+        Plural = "agents",
+        Table = "agents",
         Description = "Configured AIs. An agent answers in the channels that name it, while its status is `active`.",
-        Create = Role.Manager, Update = Role.Manager, Delete = Role.Admin,
+        Create = Role.Manager,
+        Update = Role.Manager,
+        Delete = Role.Admin,
         Fields =
         [
             Name("name").Required().Sorted().Searched(),

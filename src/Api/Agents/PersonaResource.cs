@@ -9,9 +9,14 @@ internal static class PersonaResource
 {
     public static readonly Resource Personas = new()
     {
-        Path = "personas", Singular = "persona", Plural = "personas", Table = "personas",
+        Path = "personas",
+        Singular = "persona",
+        Plural = "personas",
+        Table = "personas",
         Description = "Manners of speech that agents take on.",
-        Create = Role.Manager, Update = Role.Manager, Delete = Role.Manager,
+        Create = Role.Manager,
+        Update = Role.Manager,
+        Delete = Role.Manager,
         Fields =
         [
             Name("name").Required().Sorted().Searched(),

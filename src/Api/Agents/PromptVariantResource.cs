@@ -9,9 +9,14 @@ internal static class PromptVariantResource
 {
     public static readonly Resource PromptVariants = new()
     {
-        Path = "prompt-variants", Singular = "promptVariant", Plural = "promptVariants", Table = "prompt_variants",
+        Path = "prompt-variants",
+        Singular = "promptVariant",
+        Plural = "promptVariants",
+        Table = "prompt_variants",
         Description = "Prompts for a type of agent. One of each type is the default: making another one the default takes it from the first.",
-        Create = Role.Manager, Update = Role.Manager, Delete = Role.Manager,
+        Create = Role.Manager,
+        Update = Role.Manager,
+        Delete = Role.Manager,
         Fields =
         [
             Choice("agentType", AgentResource.Types).Required().Fixed().Filtered(),

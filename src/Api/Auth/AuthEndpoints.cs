@@ -18,29 +18,42 @@ internal static class AuthEndpoints
 
     private static readonly Operation LoginOperation = new()
     {
-        Id = "login", Tag = Tag, Role = null, RateLimit = RateLimits.SignIn,
+        Id = "login",
+        Tag = Tag,
+        Role = null,
+        RateLimit = RateLimits.SignIn,
         Summary = "Sign in with e-mail address and password",
         Description = "Opens a session in the person's default organization. After too many failures for an address the answer is 429, whether or not the address is known.",
         Body = new(Email("email").Required(), Name("password", AuthOptions.MaxPasswordLength).Required()),
-        Answer = Tokens, AnswerName = "Tokens",
+        Answer = Tokens,
+        AnswerName = "Tokens",
         Problems = [ProblemType.InvalidCredentials, ProblemType.TooManyRequests],
     };
 
     private static readonly Operation RefreshOperation = new()
     {
-        Id = "refresh", Tag = Tag, Role = null, RateLimit = RateLimits.SignIn,
+        Id = "refresh",
+        Tag = Tag,
+        Role = null,
+        RateLimit = RateLimits.SignIn,
         Summary = "Exchange a refresh token for the next pair of tokens",
         Description = "A refresh token works once. For 10 seconds after that it gives the same pair again, so that two tabs can refresh together; later, using it ends the session.",
         Body = new(Name("refreshToken").Required()),
-        Answer = Tokens, AnswerName = "Tokens",
+        Answer = Tokens,
+        AnswerName = "Tokens",
         Problems = [ProblemType.SessionEnded],
     };
 
     private static readonly Operation LogoutOperation = new()
     {
-        Id = "logout", Tag = Tag, Role = Role.Viewer, SuccessStatus = StatusCodes.Status204NoContent,
-        Summary = "End the session", Description = "Its access tokens and its refresh token stop working.",
-        Body = new Shape(), IsBodyRequired = false,
+        Id = "logout",
+        Tag = Tag,
+        Role = Role.Viewer,
+        SuccessStatus = StatusCodes.Status204NoContent,
+        Summary = "End the session",
+        Description = "Its access tokens and its refresh token stop working.",
+        Body = new Shape(),
+        IsBodyRequired = false,
     };
 
     public static void MapAuth(IEndpointRouteBuilder routes)

@@ -14,7 +14,9 @@ internal static class MeEndpoints
 
     private static readonly Operation MeOperation = new()
     {
-        Id = "getMe", Tag = "auth", Role = Role.Viewer,
+        Id = "getMe",
+        Tag = "auth",
+        Role = Role.Viewer,
         Summary = "Who is signed in, where, and as what",
         Answer = new(
             Uuid("id"), Email("email"), Text("firstName", 200).Nullable(), Text("lastName", 200).Nullable(), Text("fullName", 400).Nullable(),

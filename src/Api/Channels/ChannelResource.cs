@@ -12,9 +12,14 @@ internal static class ChannelResource
 {
     public static readonly Resource Channels = new()
     {
-        Path = "channels", Singular = "channel", Plural = "channels", Table = "channels",
+        Path = "channels",
+        Singular = "channel",
+        Plural = "channels",
+        Table = "channels",
         Description = "Connected accounts on platforms. Credentials go in and never come out: `credentialsSet` names those that are set.",
-        Create = Role.Admin, Update = Role.Admin, Delete = Role.Admin,
+        Create = Role.Admin,
+        Update = Role.Admin,
+        Delete = Role.Admin,
         Fields =
         [
             Name("name").Required().Sorted().Searched(),

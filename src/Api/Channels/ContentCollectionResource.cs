@@ -9,9 +9,14 @@ internal static class ContentCollectionResource
 {
     public static readonly Resource ContentCollections = new()
     {
-        Path = "content-collections", Singular = "contentCollection", Plural = "contentCollections", Table = "content_collections",
+        Path = "content-collections",
+        Singular = "contentCollection",
+        Plural = "contentCollections",
+        Table = "content_collections",
         Description = "Ready-made messages that a keyword sends, in order.",
-        Create = Role.Manager, Update = Role.Manager, Delete = Role.Manager,
+        Create = Role.Manager,
+        Update = Role.Manager,
+        Delete = Role.Manager,
         Fields =
         [
             Reference("channelId", "channels").Required().Fixed().Filtered(),

@@ -10,9 +10,14 @@ internal static class KeywordActionResource
 {
     public static readonly Resource KeywordActions = new()
     {
-        Path = "keyword-actions", Singular = "keywordAction", Plural = "keywordActions", Table = "keyword_actions",
+        Path = "keyword-actions",
+        Singular = "keywordAction",
+        Plural = "keywordActions",
+        Table = "keyword_actions",
         Description = "What a keyword does in a channel: switch the AI on or off, or answer with a content collection.",
-        Create = Role.Manager, Update = Role.Manager, Delete = Role.Manager,
+        Create = Role.Manager,
+        Update = Role.Manager,
+        Delete = Role.Manager,
         Fields =
         [
             Reference("channelId", "channels").Required().Fixed().Filtered(),

@@ -10,9 +10,16 @@ internal static class WebWidgetResource
 {
     public static readonly Resource WebWidgets = new()
     {
-        Path = "web-widgets", Singular = "webWidget", Plural = "webWidgets", Table = "web_widgets", KeyColumn = "channel_id", KeyField = "channelId",
+        Path = "web-widgets",
+        Singular = "webWidget",
+        Plural = "webWidgets",
+        Table = "web_widgets",
+        KeyColumn = "channel_id",
+        KeyField = "channelId",
         Description = "How the chat widget of a web channel looks and where it may be shown. The id is the channel's; a web channel is made with one.",
-        Create = Role.Admin, Update = Role.Admin, Delete = Role.Admin,
+        Create = Role.Admin,
+        Update = Role.Admin,
+        Delete = Role.Admin,
         Fields =
         [
             Reference("channelId", "channels").Required().Fixed(),

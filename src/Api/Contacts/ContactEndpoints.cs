@@ -14,10 +14,14 @@ internal static class ContactEndpoints
 {
     private static readonly Operation AiOperation = new()
     {
-        Id = "switchContactAi", Tag = "contacts", Role = Role.Member, AnswersEntityTag = true,
+        Id = "switchContactAi",
+        Tag = "contacts",
+        Role = Role.Member,
+        AnswersEntityTag = true,
         Summary = "Switch the AI on or off for a contact",
         Body = new Shape(Flag("enabled").Required()),
-        Answer = ContactResource.Contacts.Shape, AnswerName = ContactResource.Contacts.SchemaName,
+        Answer = ContactResource.Contacts.Shape,
+        AnswerName = ContactResource.Contacts.SchemaName,
     };
 
     public static void MapContactCommands(IEndpointRouteBuilder routes) => routes.MapOperation("POST", "/v1/contacts/{id}/ai", AiOperation, SwitchAi);

@@ -9,9 +9,13 @@ internal static class ContactResource
 {
     public static readonly Resource Contacts = new()
     {
-        Path = "contacts", Singular = "contact", Plural = "contacts", Table = "contacts",
+        Path = "contacts",
+        Singular = "contact",
+        Plural = "contacts",
+        Table = "contacts",
         Description = "People as one channel knows them. They come with their first message.",
         Update = Role.Member,
+        SearchCondition = "t.id IN (SELECT search_contacts({0}))",
         Fields =
         [
             Reference("channelId", "channels").ReadOnly().Filtered(),

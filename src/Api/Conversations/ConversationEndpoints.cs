@@ -17,8 +17,16 @@ internal static class ConversationEndpoints
 
     private static readonly Operation Command = new()
     {
-        Id = "", Tag = Tag, Summary = "", Role = Role.Member, Body = new Shape(), IsBodyRequired = false, IfMatch = IfMatch.Optional, AnswersEntityTag = true,
-        Answer = ConversationResource.Conversations.Shape, AnswerName = ConversationResource.Conversations.SchemaName,
+        Id = "",
+        Tag = Tag,
+        Summary = "",
+        Role = Role.Member,
+        Body = new Shape(),
+        IsBodyRequired = false,
+        IfMatch = IfMatch.Optional,
+        AnswersEntityTag = true,
+        Answer = ConversationResource.Conversations.Shape,
+        AnswerName = ConversationResource.Conversations.SchemaName,
     };
 
     private static readonly (string Path, string Summary, string? Description, ConversationAction Action)[] Plain =
@@ -45,13 +53,17 @@ internal static class ConversationEndpoints
 
     private static readonly Operation AssignOperation = Command with
     {
-        Id = "assignConversation", Summary = "Assign the conversation to a member, or to nobody", IsBodyRequired = true,
+        Id = "assignConversation",
+        Summary = "Assign the conversation to a member, or to nobody",
+        IsBodyRequired = true,
         Body = new(Reference("assigneeId", "users").Nullable().Required().About("A member's id; null for nobody.")),
     };
 
     private static readonly Operation AiOperation = Command with
     {
-        Id = "switchConversationAi", Summary = "Switch the AI on or off for this contact", IsBodyRequired = true,
+        Id = "switchConversationAi",
+        Summary = "Switch the AI on or off for this contact",
+        IsBodyRequired = true,
         Body = new(Flag("enabled").Required()),
     };
 
@@ -64,7 +76,10 @@ internal static class ConversationEndpoints
         }
         return await Change(request, new ConversationChange
         {
-            Action = ConversationAction.Assign, Actor = request.Caller.Actor, AssigneeId = assignee, ExpectedVersion = request.ExpectedVersion,
+            Action = ConversationAction.Assign,
+            Actor = request.Caller.Actor,
+            AssigneeId = assignee,
+            ExpectedVersion = request.ExpectedVersion,
         });
     }
 

@@ -14,11 +14,15 @@ internal static class ConversationResource
 
     public static readonly Resource Conversations = new()
     {
-        Path = "conversations", Singular = "conversation", Plural = "conversations", Table = "conversations",
+        Path = "conversations",
+        Singular = "conversation",
+        Plural = "conversations",
+        Table = "conversations",
         Source = "conversations t JOIN contacts k ON k.id = t.contact_id",
         Description = "The inbox: threads between a contact and the organization, newest message first.",
         DefaultSort = "-lastMessageAt",
         SearchCondition = "t.id IN (SELECT search_conversations({0}))",
+        SearchAbout = "Only conversations whose contact (any part of name, user name, phone) or messages (whole words, the last may be unfinished) hold this text: the thousand newest of each. New messages are found within seconds.",
         Fields =
         [
             Reference("channelId", "channels").ReadOnly().Filtered(),

@@ -22,7 +22,11 @@ internal static class MessageEndpoints
 
     private static readonly Operation SendOperation = new()
     {
-        Id = "sendMessage", Tag = "conversations", Role = Role.Member, SuccessStatus = StatusCodes.Status201Created, TakesIdempotencyKey = true,
+        Id = "sendMessage",
+        Tag = "conversations",
+        Role = Role.Member,
+        SuccessStatus = StatusCodes.Status201Created,
+        TakesIdempotencyKey = true,
         Summary = "Write to the customer",
         Description = "Takes the conversation over. Give `text`, or `mediaType` with `mediaUrl` (and perhaps `text` as its caption), or `text` with `choices`.",
         Body = new(
@@ -33,17 +37,23 @@ internal static class MessageEndpoints
             List("choices", new ObjectType(new Shape(
                 Name("id", 200).Required(), Name("title", 200).Required(), Text("description", 500).Nullable())), MaxChoices, 1).Nullable().About("Buttons below the text, or a list where there are too many for buttons.")),
         Example = new() { ["text"] = "Good morning! Your tour starts at nine." },
-        Answer = Written, AnswerName = "WrittenMessage",
+        Answer = Written,
+        AnswerName = "WrittenMessage",
         Problems = [ProblemType.Refused],
     };
 
     private static readonly Operation NoteOperation = new()
     {
-        Id = "addNote", Tag = "conversations", Role = Role.Member, SuccessStatus = StatusCodes.Status201Created, TakesIdempotencyKey = true,
+        Id = "addNote",
+        Tag = "conversations",
+        Role = Role.Member,
+        SuccessStatus = StatusCodes.Status201Created,
+        TakesIdempotencyKey = true,
         Summary = "Add an internal note",
         Description = "Stands among the messages (`direction` is `internal`) and never leaves the house.",
         Body = new(Name("text", MaxTextLength).Required()),
-        Answer = Written, AnswerName = "WrittenMessage",
+        Answer = Written,
+        AnswerName = "WrittenMessage",
     };
 
     public static void MapMessages(IEndpointRouteBuilder routes)
@@ -60,13 +70,18 @@ internal static class MessageEndpoints
         }
         return await Write(request, conversation => conversation.Send(new SendMessage
         {
-            MessageId = ConversationCommands.MessageIdOf(request), Content = content, Actor = request.Caller.Actor,
+            MessageId = ConversationCommands.MessageIdOf(request),
+            Content = content,
+            Actor = request.Caller.Actor,
         }), "pending");
     }
 
     private static Task<IResult> AddNote(OperationRequest request) => Write(request, conversation => conversation.Change(new ConversationChange
     {
-        Action = ConversationAction.Note, Actor = request.Caller.Actor, Text = request.Body.Text("text"), MessageId = ConversationCommands.MessageIdOf(request),
+        Action = ConversationAction.Note,
+        Actor = request.Caller.Actor,
+        Text = request.Body.Text("text"),
+        MessageId = ConversationCommands.MessageIdOf(request),
     }), "received");
 
     private static async Task<IResult> Write(OperationRequest request, Func<IConversationGrain, Task<CommandResult>> write, string status)
@@ -107,7 +122,10 @@ internal static class MessageEndpoints
             ? null
             : new OutgoingContent
             {
-                Text = text, MediaType = type, MediaUrl = url, MediaFilename = body.Text("mediaFilename"),
+                Text = text,
+                MediaType = type,
+                MediaUrl = url,
+                MediaFilename = body.Text("mediaFilename"),
                 Choices = [.. choices.Cast<ShapeValues>().Select(choice => new Choice(choice.Text("id")!, choice.Text("title")!, choice.Text("description")))],
             };
     }

@@ -10,7 +10,12 @@ internal static class MessageResource
 {
     public static readonly Resource Messages = new()
     {
-        Path = "messages", Singular = "message", Plural = "messages", Table = "messages", HasVersion = false, HasUpdatedAt = false,
+        Path = "messages",
+        Singular = "message",
+        Plural = "messages",
+        Table = "messages",
+        HasVersion = false,
+        HasUpdatedAt = false,
         Parent = new("conversations", "conversations", "conversation_id"),
         Description = "The messages of a conversation. `sequence` counts them without gaps; `sort=-sequence` gives the newest first, `after` and `before` go on from a known one in either direction.",
         DefaultSort = "sequence",

@@ -9,9 +9,15 @@ internal static class ClientResource
 {
     public static readonly Resource Clients = new()
     {
-        Path = "clients", Singular = "client", Plural = "clients", Table = "clients",
+        Path = "clients",
+        Singular = "client",
+        Plural = "clients",
+        Table = "clients",
         Description = "People as the business knows them. A lead is a client at the start of its life; a contact's first message makes one.",
-        Create = Role.Member, Update = Role.Member, Delete = Role.Manager,
+        Create = Role.Member,
+        Update = Role.Member,
+        Delete = Role.Manager,
+        SearchCondition = "t.id IN (SELECT search_clients({0}))",
         Fields =
         [
             Choice("clientType", "lead", "prospect", "customer", "partner", "inactive").WithDefault("lead").Filtered(),

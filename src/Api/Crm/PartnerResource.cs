@@ -9,9 +9,14 @@ internal static class PartnerResource
 {
     public static readonly Resource Partners = new()
     {
-        Path = "partners", Singular = "partner", Plural = "partners", Table = "partners",
+        Path = "partners",
+        Singular = "partner",
+        Plural = "partners",
+        Table = "partners",
         Description = "Who provides products and tours.",
-        Create = Role.Manager, Update = Role.Manager, Delete = Role.Manager,
+        Create = Role.Manager,
+        Update = Role.Manager,
+        Delete = Role.Manager,
         Fields =
         [
             Name("name").Required().Sorted().Searched(),

@@ -9,9 +9,14 @@ internal static class ProductResource
 {
     public static readonly Resource Products = new()
     {
-        Path = "products", Singular = "product", Plural = "products", Table = "products",
+        Path = "products",
+        Singular = "product",
+        Plural = "products",
+        Table = "products",
         Description = "What is sold: tours, services, packages. Dated tours are made from a product.",
-        Create = Role.Manager, Update = Role.Manager, Delete = Role.Manager,
+        Create = Role.Manager,
+        Update = Role.Manager,
+        Delete = Role.Manager,
         Fields =
         [
             Name("name").Required().Sorted().Searched(),

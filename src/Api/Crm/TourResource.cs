@@ -10,9 +10,15 @@ internal static class TourResource
 {
     public static readonly Resource Tours = new()
     {
-        Path = "tours", Singular = "tour", Plural = "tours", Table = "tours",
+        Path = "tours",
+        Singular = "tour",
+        Plural = "tours",
+        Table = "tours",
         Description = "A product on its dates, with places.",
-        Create = Role.Manager, Update = Role.Manager, Delete = Role.Manager, DefaultSort = "startDate",
+        Create = Role.Manager,
+        Update = Role.Manager,
+        Delete = Role.Manager,
+        DefaultSort = "startDate",
         Fields =
         [
             Reference("productId", "products").Required().Fixed().Filtered(),

@@ -9,9 +9,14 @@ internal static class ArticleResource
 {
     public static readonly Resource Articles = new()
     {
-        Path = "knowledge-articles", Singular = "knowledgeArticle", Plural = "knowledgeArticles", Table = "knowledge_articles",
+        Path = "knowledge-articles",
+        Singular = "knowledgeArticle",
+        Plural = "knowledgeArticles",
+        Table = "knowledge_articles",
         Description = "Pages that agents know. After a change the article is cut into passages again (`indexedVersion` reaches `version`); only published ones are used.",
-        Create = Role.Manager, Update = Role.Manager, Delete = Role.Manager,
+        Create = Role.Manager,
+        Update = Role.Manager,
+        Delete = Role.Manager,
         Fields =
         [
             Reference("categoryId", "knowledge_categories").Nullable().Filtered(),

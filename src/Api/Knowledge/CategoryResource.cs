@@ -10,9 +10,15 @@ internal static class CategoryResource
 {
     public static readonly Resource Categories = new()
     {
-        Path = "knowledge-categories", Singular = "knowledgeCategory", Plural = "knowledgeCategories", Table = "knowledge_categories",
+        Path = "knowledge-categories",
+        Singular = "knowledgeCategory",
+        Plural = "knowledgeCategories",
+        Table = "knowledge_categories",
         Description = "A tree in which articles stand. Deleting a category deletes those below it; its articles stay.",
-        Create = Role.Manager, Update = Role.Manager, Delete = Role.Manager, DefaultSort = "sortOrder",
+        Create = Role.Manager,
+        Update = Role.Manager,
+        Delete = Role.Manager,
+        DefaultSort = "sortOrder",
         Fields =
         [
             Reference("parentId", "knowledge_categories").Nullable().Filtered(),

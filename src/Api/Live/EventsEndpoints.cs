@@ -10,7 +10,10 @@ internal static class EventsEndpoints
 {
     private static readonly Operation EventsOperation = new()
     {
-        Id = "streamEvents", Tag = "events", Role = Role.Viewer, AnswersEvents = true,
+        Id = "streamEvents",
+        Tag = "events",
+        Role = Role.Viewer,
+        AnswersEvents = true,
         Summary = "Follow the inbox live",
         Description = """
             Server-sent events. `message.created` and `message.updated` carry a message, `conversation.updated` a conversation, as reads show them: store each under its id, the newer one wins.

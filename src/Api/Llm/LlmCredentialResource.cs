@@ -14,9 +14,15 @@ internal static class LlmCredentialResource
 {
     public static readonly Resource LlmCredentials = new()
     {
-        Path = "llm-credentials", Singular = "llmCredential", Plural = "llmCredentials", Table = "llm_credentials",
+        Path = "llm-credentials",
+        Singular = "llmCredential",
+        Plural = "llmCredentials",
+        Table = "llm_credentials",
         Description = "The organization's keys for model providers, one for each. The key goes in and never comes out.",
-        Read = Role.Admin, Create = Role.Admin, Update = Role.Admin, Delete = Role.Admin,
+        Read = Role.Admin,
+        Create = Role.Admin,
+        Update = Role.Admin,
+        Delete = Role.Admin,
         Fields =
         [
             Choice("provider", "openai", "anthropic", "google", "openai_compatible").Required().Fixed().Filtered(),

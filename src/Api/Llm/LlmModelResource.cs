@@ -11,9 +11,15 @@ internal static class LlmModelResource
 
     public static readonly Resource LlmModels = new()
     {
-        Path = "llm-models", Singular = "llmModel", Plural = "llmModels", Table = "llm_models", HasSharedRows = true,
+        Path = "llm-models",
+        Singular = "llmModel",
+        Plural = "llmModels",
+        Table = "llm_models",
+        HasSharedRows = true,
         Description = "Models that agents can use: the organization's own, and those offered to everyone (`isShared`), which can't be changed.",
-        Create = Role.Admin, Update = Role.Admin, Delete = Role.Admin,
+        Create = Role.Admin,
+        Update = Role.Admin,
+        Delete = Role.Admin,
         Fields =
         [
             Choice("provider", Providers).Required().Filtered(),

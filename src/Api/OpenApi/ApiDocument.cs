@@ -64,7 +64,9 @@ internal static class ApiDocument
         {
             yield return new OpenApiParameter
             {
-                Name = segment.Trim('{', '}'), In = ParameterLocation.Path, Required = true,
+                Name = segment.Trim('{', '}'),
+                In = ParameterLocation.Path,
+                Required = true,
                 Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "uuid" },
             };
         }
@@ -72,8 +74,12 @@ internal static class ApiDocument
         {
             yield return new OpenApiParameter
             {
-                Name = parameter.Name, In = ParameterLocation.Query, Description = parameter.Description, Schema = QuerySchema(parameter),
-                Style = parameter.IsList ? ParameterStyle.Form : null, Explode = false,
+                Name = parameter.Name,
+                In = ParameterLocation.Query,
+                Description = parameter.Description,
+                Schema = QuerySchema(parameter),
+                Style = parameter.IsList ? ParameterStyle.Form : null,
+                Explode = false,
             };
         }
         if (declared.IfMatch != IfMatch.None)
@@ -88,7 +94,11 @@ internal static class ApiDocument
 
     private static OpenApiParameter Header(string name, string description, bool required, string example) => new()
     {
-        Name = name, In = ParameterLocation.Header, Description = description, Required = required, Example = example,
+        Name = name,
+        In = ParameterLocation.Header,
+        Description = description,
+        Required = required,
+        Example = example,
         Schema = new OpenApiSchema { Type = JsonSchemaType.String },
     };
 

@@ -9,7 +9,12 @@ internal static class MemberResource
 {
     public static readonly Resource Members = new()
     {
-        Path = "members", Singular = "member", Plural = "members", Table = "organization_members", KeyColumn = "user_id", HasVersion = false,
+        Path = "members",
+        Singular = "member",
+        Plural = "members",
+        Table = "organization_members",
+        KeyColumn = "user_id",
+        HasVersion = false,
         Source = "organization_members t JOIN users u ON u.id = t.user_id",
         Description = "The people of the organization. The id is the person's.",
         DefaultSort = "createdAt",

@@ -10,7 +10,11 @@ internal static class OrganizationResource
 {
     public static readonly Resource Organization = new()
     {
-        Path = "organization", Singular = "organization", Plural = "organizations", Table = "organizations", IsTenantItself = true,
+        Path = "organization",
+        Singular = "organization",
+        Plural = "organizations",
+        Table = "organizations",
+        IsTenantItself = true,
         Description = "The organization that you are signed in to.",
         Update = Role.Admin,
         Fields =

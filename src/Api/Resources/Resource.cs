@@ -77,6 +77,9 @@ public sealed record Resource
     /// <summary>Lists stand under a row of another resource: <c>/v1/conversations/{id}/turns</c>. Null for <c>/v1/{path}</c>.</summary>
     public ResourceParent? Parent { get; init; }
 
+    /// <summary>What <c>?q=</c> looks into, where it isn't the fields that are marked.</summary>
+    public string? SearchAbout { get; init; }
+
     /// <summary>Unique constraints and indexes: which field is taken, and what to say.</summary>
     public ImmutableArray<UniqueRule> Uniques { get; init; } = [];
 

@@ -45,7 +45,12 @@ internal static class ResourceWrites
         }
         var change = new ResourceChange
         {
-            Resource = resource, Request = request, Session = session, Id = KeyOf(resource, request)!.Value, Values = request.Body, Before = before,
+            Resource = resource,
+            Request = request,
+            Session = session,
+            Id = KeyOf(resource, request)!.Value,
+            Values = request.Body,
+            Before = before,
         };
         return await Run(change, () => Write(change), row => Task.FromResult<IResult>(JsonAnswer.OfBytes(row.Json, version: row.Version)));
     }
@@ -60,7 +65,13 @@ internal static class ResourceWrites
         }
         var change = new ResourceChange
         {
-            Resource = resource, Request = request, Session = session, Id = before.Id, Values = request.Body, Before = before, IsDeletion = true,
+            Resource = resource,
+            Request = request,
+            Session = session,
+            Id = before.Id,
+            Values = request.Body,
+            Before = before,
+            IsDeletion = true,
         };
         if (resource.BeforeWrite is { } rules && await rules(change) is { } refused)
         {

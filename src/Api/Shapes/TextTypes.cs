@@ -26,7 +26,11 @@ public sealed record TextType(int MaxLength, int MinLength = 0, string? Format =
 
     public override OpenApiSchema Schema() => new()
     {
-        Type = JsonSchemaType.String, MaxLength = MaxLength, MinLength = MinLength > 0 ? MinLength : null, Format = Format, Pattern = Pattern,
+        Type = JsonSchemaType.String,
+        MaxLength = MaxLength,
+        MinLength = MinLength > 0 ? MinLength : null,
+        Format = Format,
+        Pattern = Pattern,
     };
 
     public override object? Read(JsonElement json, string pointer, Violations violations) =>

@@ -8,7 +8,11 @@ internal static class TurnResource
 {
     public static readonly Resource Turns = new()
     {
-        Path = "turns", Singular = "turn", Plural = "turns", Table = "turns", HasVersion = false,
+        Path = "turns",
+        Singular = "turn",
+        Plural = "turns",
+        Table = "turns",
+        HasVersion = false,
         Parent = new("conversations", "conversations", "conversation_id"),
         Description = "Rounds of the agent in a conversation, newest first. One alone also tells its prompt, passages and tool calls.",
         Fields =

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Documentation;
 using AgentPlatform.Api.Operations;
