@@ -216,7 +216,7 @@ function wire() {
   window.addEventListener('message', event => {
     if (event.source !== window.parent || event.data?.source !== 'agentplatform-widget') return;
     isOpen = event.data.type === 'open';
-    if (isOpen) { sawAll(); thread.scrollToEnd(); if (matchMedia('(pointer: fine)').matches) text.focus(); }
+    if (isOpen) { sawAll(); thread.scrollToEnd(); if (!matchMedia('(pointer: coarse)').matches) text.focus(); }
   });
   text.value = store.get('draft') ?? '';
   grow();
@@ -246,7 +246,7 @@ async function start() {
   thread.arrange();
   thread.scrollToEnd();
   setTimeout(() => $('log').setAttribute('aria-live', 'polite'), 500);
-  if (!embedded && matchMedia('(pointer: fine)').matches) text.focus();
+  if (!embedded && !matchMedia('(pointer: coarse)').matches) text.focus();
   tellParent('ready');
   await listen();
 }

@@ -24,7 +24,7 @@ function towards(color, goal, against) {
   return goal;
 }
 
-/** Sets --accent, --on-accent and --accent-ink for the page's present colour scheme. */
+/** Sets --accent, --on-accent (text on it), --tint (a patch on it) and --accent-ink (it as text) for the page's present colour scheme. */
 export function paint(hex) {
   const white = [255, 255, 255], night = [21, 27, 38];
   const color = parse(/^#[0-9a-f]{6}$/i.test(hex) ? hex : '#3b82f6');
@@ -35,6 +35,7 @@ export function paint(hex) {
   const apply = () => {
     style.setProperty('--accent', write(accent));
     style.setProperty('--on-accent', isLight ? write(night) : '#ffffff');
+    style.setProperty('--tint', isLight ? 'rgb(255 255 255 / 45%)' : 'rgb(0 0 0 / 18%)');
     style.setProperty('--accent-ink', write(dark.matches ? towards(color, white, night) : towards(color, [0, 0, 0], white)));
     style.setProperty('--focus', 'var(--accent-ink)');
   };

@@ -53,8 +53,9 @@
   const panel = element('div', { id: 'panel', class: 'panel', role: 'dialog', 'aria-label': label });
   let frame;
   let isOpen = false;
+  let isReady = false; // the page in the frame listens
 
-  const tell = type => frame?.contentWindow?.postMessage({ source: 'agentplatform-widget', type }, origin);
+  const tell = type => { if (isReady) frame.contentWindow.postMessage({ source: 'agentplatform-widget', type }, origin); };
   const load = () => {
     if (frame) return;
     frame = element('iframe', { title: label, allow: 'clipboard-write', src: `${origin}/chat/${encodeURIComponent(channel)}?lang=${lang}` });
@@ -74,7 +75,7 @@
     if (!frame || event.source !== frame.contentWindow || event.origin !== origin || event.data?.source !== 'agentplatform') return;
     const { type, value } = event.data;
     if (type === 'close') toggle(false);
-    if (type === 'ready') tell(isOpen ? 'open' : 'closed');
+    if (type === 'ready') { isReady = true; tell(isOpen ? 'open' : 'closed'); }
     if (type === 'unread') {
       count.hidden = !value || isOpen;
       count.textContent = value > 9 ? '9+' : String(value);
