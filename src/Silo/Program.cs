@@ -1,5 +1,4 @@
 using AgentPlatform.Api;
-using AgentPlatform.Api.WebChat;
 using AgentPlatform.Data;
 using AgentPlatform.Data.Migrations;
 using AgentPlatform.Grains;
@@ -18,7 +17,6 @@ builder.Services.AddEngine(builder.Configuration);
 builder.Services.AddEngineFeatures(builder.Configuration);
 if (settings.ServesApi)
 {
-    builder.Services.AddSingleton(WebChatOptions.From(builder.Configuration) with { StartPageChannelId = DemoIds.WebChannel });
     builder.Services.AddApi(builder.Configuration);
 }
 builder.Services.AddDemo(builder.Configuration, args);

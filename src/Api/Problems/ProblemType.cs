@@ -69,11 +69,12 @@ public sealed record ProblemType(string Name, int Status, string Title, string M
     public static readonly ProblemType Unavailable = new("unavailable", 503, "Not available for the moment",
         "The database or the engine can't be reached. Nothing was acknowledged; try again after `Retry-After` seconds.");
 
-    /// <summary>All of them: the API's by status, then those of webhooks.</summary>
+    /// <summary>All of them: the API's by status, then those of webhooks and visitors.</summary>
     public static readonly ImmutableArray<ProblemType> All =
     [
         MalformedBody, Validation, InvalidCredentials, Unauthenticated, SessionEnded, Forbidden, NotFound, MethodNotAllowed, Conflict, Refused,
         VersionConflict, BodyTooLarge, UnsupportedMediaType, IdempotencyKeyReused, PreconditionRequired, TooManyRequests, Internal, Unavailable,
         Webhooks.WebhookProblems.NotAuthentic, Webhooks.WebhookProblems.NoSecret, Webhooks.WebhookProblems.Inactive, Webhooks.WebhookProblems.NotVerified,
+        WebChat.WebChatProblems.OriginNotAllowed, WebChat.WebChatProblems.VisitorUnknown,
     ];
 }

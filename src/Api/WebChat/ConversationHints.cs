@@ -5,10 +5,10 @@ using AgentPlatform.Api.Live;
 namespace AgentPlatform.Api.WebChat;
 
 /// <summary>
-/// Tells watchers in this process that a conversation has news, from the organization's <see cref="LiveHints"/>. Hints may get lost: a watcher also looks by
-/// itself from time to time.
+/// Tells watchers that one conversation has news, so that thousands of visitors of one organization don't all look at every hint. Hints may get lost: a
+/// watcher also looks by itself from time to time.
 /// </summary>
-internal sealed class ConversationHints(LiveHints live) : IDisposable
+internal sealed class ConversationHints(LiveHints hints)
 {
     private readonly Dictionary<Guid, Organization> _organizations = [];
     private readonly Lock _gate = new();
@@ -16,29 +16,16 @@ internal sealed class ConversationHints(LiveHints live) : IDisposable
     /// <summary>Calls the handler, which must be short, whenever the conversation has news, until the result is disposed.</summary>
     public IDisposable Watch(Guid organizationId, Guid conversationId, Action onNews)
     {
-        var watcher = new Watcher(this, organizationId, conversationId, onNews);
         lock (_gate)
         {
             if (!_organizations.TryGetValue(organizationId, out var organization))
             {
-                organization = new Organization(live, organizationId);
-                _organizations.Add(organizationId, organization);
+                _organizations.Add(organizationId, organization = new Organization(hints, organizationId));
             }
-            organization.Watchers.GetOrAdd(conversationId, _ => new())[watcher] = 0;
             organization.Count++;
-        }
-        return watcher;
-    }
-
-    public void Dispose()
-    {
-        lock (_gate)
-        {
-            foreach (var organization in _organizations.Values)
-            {
-                organization.Stop();
-            }
-            _organizations.Clear();
+            var watcher = new Watcher(this, organization, conversationId, onNews);
+            organization.Watchers.AddOrUpdate(conversationId, static (_, added) => [added], static (_, all, added) => all.Add(added), watcher);
+            return watcher;
         }
     }
 
@@ -46,60 +33,61 @@ internal sealed class ConversationHints(LiveHints live) : IDisposable
     {
         lock (_gate)
         {
-            if (!_organizations.TryGetValue(watcher.OrganizationId, out var organization)
-                || !organization.Watchers.TryGetValue(watcher.ConversationId, out var watchers) || !watchers.TryRemove(watcher, out _))
-            {
-                return;
-            }
-            if (watchers.IsEmpty)
-            {
-                organization.Watchers.TryRemove(watcher.ConversationId, out _);
-            }
+            var organization = watcher.Organization;
+            organization.Watchers.AddOrUpdate(watcher.ConversationId, static (_, _) => [], static (_, all, removed) => all.Remove(removed), watcher);
+            organization.Watchers.TryRemove(new KeyValuePair<Guid, ImmutableArray<Watcher>>(watcher.ConversationId, []));
             if (--organization.Count == 0)
             {
-                _organizations.Remove(watcher.OrganizationId);
-                organization.Stop();
+                _organizations.Remove(organization.Id);
+                organization.Dispose();
             }
         }
     }
 
-    private sealed class Watcher(ConversationHints hints, Guid organizationId, Guid conversationId, Action onNews) : IDisposable
+    private sealed class Watcher(ConversationHints hints, Organization organization, Guid conversationId, Action onNews) : IDisposable
     {
-        public Guid OrganizationId => organizationId;
+        private int _left;
+
+        public Organization Organization => organization;
 
         public Guid ConversationId => conversationId;
 
         public void Tell() => onNews();
 
-        public void Dispose() => hints.Leave(this);
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _left, 1) == 0)
+            {
+                hints.Leave(this);
+            }
+        }
     }
 
-    /// <summary>The watchers of one organization.</summary>
-    private sealed class Organization
+    private sealed class Organization : IDisposable
     {
-        private readonly IDisposable _news;
+        private readonly IDisposable _watch;
 
-        public Organization(LiveHints live, Guid id)
+        public Organization(LiveHints hints, Guid id)
         {
-            _news = live.Watch(id, Tell);
+            Id = id;
+            _watch = hints.Watch(id, Tell);
         }
 
-        public ConcurrentDictionary<Guid, ConcurrentDictionary<Watcher, byte>> Watchers { get; } = new();
+        public Guid Id { get; }
+
+        public ConcurrentDictionary<Guid, ImmutableArray<Watcher>> Watchers { get; } = new();
 
         public int Count { get; set; }
 
-        public void Stop() => _news.Dispose();
+        public void Dispose() => _watch.Dispose();
 
         private void Tell(ImmutableArray<Guid> conversationIds)
         {
             foreach (var conversationId in conversationIds)
             {
-                if (Watchers.TryGetValue(conversationId, out var watchers))
+                foreach (var watcher in Watchers.GetValueOrDefault(conversationId, []))
                 {
-                    foreach (var (watcher, _) in watchers)
-                    {
-                        watcher.Tell();
-                    }
+                    watcher.Tell();
                 }
             }
         }

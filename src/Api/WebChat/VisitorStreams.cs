@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
+using AgentPlatform.Api.Problems;
 using AgentPlatform.Conversations;
 
 namespace AgentPlatform.Api.WebChat;
@@ -52,6 +53,11 @@ internal sealed partial class VisitorStreams(
                 Event(context.Response.BodyWriter, "replaced", "{}"u8, null);
                 await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
             }
+        }
+        catch (Exception failure) when (context.Response.HasStarted && KnownFailures.ToProblem(failure) is not null)
+        {
+            LogBroken(logger, widget.ChannelId, visitor.Id, failure.GetType().Name);
+            context.Abort();
         }
         finally
         {
@@ -120,9 +126,9 @@ internal sealed partial class VisitorStreams(
         {
             await grains.GetGrain<IConversationGrain>(new ConversationKey(visitor.ChannelId, visitor.Identity).ToString()).RecordReceipts(widget.OrganizationId, receipts);
         }
-        catch (StorageUnavailableException)
+        catch (Exception failure)
         {
-            LogNotRecorded(logger, widget.ChannelId, receipts.Length);
+            LogNotRecorded(logger, widget.ChannelId, receipts.Length, failure.GetType().Name);
         }
     }
 
@@ -146,8 +152,11 @@ internal sealed partial class VisitorStreams(
     [LoggerMessage(4311, LogLevel.Debug, "The event stream of visitor {VisitorId} of channel {ChannelId} ended")]
     private static partial void LogEnded(ILogger logger, Guid channelId, Guid visitorId);
 
-    [LoggerMessage(4312, LogLevel.Warning, "{Count} messages of channel {ChannelId} were shown, but not recorded as delivered: the database is away")]
-    private static partial void LogNotRecorded(ILogger logger, Guid channelId, int count);
+    [LoggerMessage(4312, LogLevel.Warning, "{Count} messages of channel {ChannelId} were shown, but not recorded as delivered ({Failure})")]
+    private static partial void LogNotRecorded(ILogger logger, Guid channelId, int count, string failure);
+
+    [LoggerMessage(4313, LogLevel.Warning, "The event stream of visitor {VisitorId} of channel {ChannelId} ends: the database is away ({Failure})")]
+    private static partial void LogBroken(ILogger logger, Guid channelId, Guid visitorId, string failure);
 
     /// <summary>One connection of a visitor, and the news that it waits for; several before it looks are one.</summary>
     private sealed class OpenStream(TimeProvider clock) : IDisposable

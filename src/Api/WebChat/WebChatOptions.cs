@@ -36,8 +36,11 @@ public sealed record WebChatOptions
     /// <summary>The address under which browsers reach this installation, where it isn't the request's own (setting <c>PUBLIC_BASE_URL</c>).</summary>
     public Uri? PublicBaseUrl { get; init; }
 
-    /// <summary>The web channel that the start page links to, if it exists; the host sets it to the demo's.</summary>
-    public Guid? StartPageChannelId { get; init; }
+    /// <summary>The web channel of the demo organization, the same in every installation.</summary>
+    public static readonly Guid DemoChannelId = new("e8106b66-3d8e-87bd-ad13-32dbef1fdf53");
+
+    /// <summary>The web channel that the start page links to, if it exists.</summary>
+    public Guid StartPageChannelId { get; init; } = DemoChannelId;
 
     /// <summary>Reads the settings.</summary>
     public static WebChatOptions From(IConfiguration configuration)

@@ -1,4 +1,5 @@
 using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.WebChat;
 using AgentPlatform.Data.Connections;
 using AgentPlatform.Fakes.Postgres;
 using AgentPlatform.Silo.Demo;
@@ -88,6 +89,9 @@ public sealed class DemoDataTests : IAsyncLifetime
         Assert.False(await Load());
         Assert.Equal(0, await Count("users"));
     }
+
+    [Fact]
+    public void The_start_page_links_to_its_web_channel() => Assert.Equal(DemoIds.WebChannel, WebChatOptions.DemoChannelId);
 
     [Fact]
     public void It_needs_a_password()

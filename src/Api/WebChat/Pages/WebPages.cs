@@ -27,7 +27,7 @@ internal static class WebPages
 
     private static async Task<IResult> Start(HttpContext context, WebFiles files, WebChatOptions options, WidgetDirectory widgets)
     {
-        var widget = options.StartPageChannelId is { } id ? await widgets.Find(id, context.RequestAborted) : null;
+        var widget = await widgets.Find(options.StartPageChannelId, context.RequestAborted);
         var link = widget is null ? "" : $"""<li><a href="/chat/{widget.ChannelId}"><strong>Chat with the demo agent</strong><span>{WebUtility.HtmlEncode(widget.Name)}: ask about its tours, in any of seven languages</span></a></li>""";
         Protect(context.Response, "'none'");
         return Results.Content(files.Fill("start.html", [], ("demo", link)), Html);
