@@ -52,6 +52,7 @@ public static class AgentServices
         services.AddOptions<KnowledgeOptions>().Bind(configuration.GetSection("Engine:Knowledge"))
             .Validate(static options => options.Problem() is null, "Engine:Knowledge: MaxChunkTokens must be at least 20, and every other limit positive.").ValidateOnStart();
         services.TryAddSingleton<KnowledgeCensus>();
+        services.TryAddSingleton<KnowledgeVocabularies>();
         services.TryAddSingleton<KnowledgeEmbedders>();
         services.TryAddSingleton<KnowledgeSearch>();
         services.TryAddSingleton<ArticleIndexer>();

@@ -11,7 +11,7 @@ namespace AgentPlatform.Grains.Agents;
 
 /// <inheritdoc cref="ITurnRunner"/>
 internal sealed partial class TurnRunner(
-    AgentDirectory directory, ConversationContextReader reader, KnowledgeSearch search, ModelCaller models, IOptions<AgentOptions> options, IOptions<KnowledgeOptions> knowledge,
+    AgentDirectory directory, ConversationContextReader reader, KnowledgeSearch search, KnowledgeVocabularies vocabularies, ModelCaller models, IOptions<AgentOptions> options, IOptions<KnowledgeOptions> knowledge,
     TimeProvider time, ILogger<TurnRunner> logger) : ITurnRunner
 {
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(100);
@@ -74,20 +74,22 @@ internal sealed partial class TurnRunner(
             ct => search.Search(new KnowledgeQuestion(organization.Id, agent.Id, question.Text, question.Context, question.Language), ct), cancellationToken).ConfigureAwait(false);
         timings.End("retrieval");
         return agent.Model is null
-            ? AnswerWithoutModel(agent, context, question, passages, timings)
-            : await AnswerWithModel(organization, agent, context, question, passages, timings, cancellationToken).ConfigureAwait(false);
+            ? await AnswerWithoutModel(organization, agent, context, question, passages, timings, cancellationToken).ConfigureAwait(false)
+            : await AnswerWithModel(organization, agent, context, question, [.. passages.Take(knowledge.Value.Passages)], timings, cancellationToken).ConfigureAwait(false);
     }
 
-    private TurnResult AnswerWithoutModel(AgentConfiguration agent, ConversationContext context, Question question, IReadOnlyList<Passage> passages, TurnTimings timings)
+    private async Task<TurnResult> AnswerWithoutModel(
+        OrganizationAgents organization, AgentConfiguration agent, ConversationContext context, Question question, IReadOnlyList<Passage> passages, TurnTimings timings, CancellationToken cancellationToken)
     {
         if (question.Kind != SmallTalkKind.None)
         {
             return AnswerSmallTalk(question, timings);
         }
 
-        var answer = BuiltInResponder.Answer(question, passages, _options.MaxExtractLength);
+        var answer = passages.Count == 0 ? null : BuiltInResponder.Answer(
+            question, passages, await vocabularies.Get(organization.Id, cancellationToken).ConfigureAwait(false), _options.MaxExtractLength);
         timings.End("answer");
-        var record = BuiltIn(timings) with { Passages = Passage.ToJson(passages), Error = agent.ModelProblem };
+        var record = BuiltIn(timings) with { Passages = Passage.ToJson([.. (answer?.Passages ?? []).Concat(passages).DistinctBy(passage => passage.ChunkId).Take(knowledge.Value.Passages)]), Error = agent.ModelProblem };
         return answer is null ? FallBack(agent.Persona, question.Language, context.PreviousOutcome, record) : Reply(ReplyChecks.Cut(answer.Text, _options.MaxReplyLength), record);
     }
 

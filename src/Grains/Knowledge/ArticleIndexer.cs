@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text.Json.Nodes;
 using AgentPlatform.Data;
 using AgentPlatform.Data.Connections;
 using AgentPlatform.Grains.Knowledge.Text;
@@ -64,8 +63,9 @@ internal sealed partial class ArticleIndexer(
                 reader.GetString(3),
                 reader.GetString(4),
                 reader.IsDBNull(5) ? null : reader.GetString(5),
-                reader.GetInt64(6),
-                reader.GetString(7))
+                reader.GetFieldValue<string[]>(6),
+                reader.GetInt64(7),
+                reader.GetString(8))
             : null;
     }
 
@@ -116,19 +116,19 @@ internal sealed partial class ArticleIndexer(
             new() { Value = chunk.Index },
             new() { Value = chunk.Content },
             new() { Value = (object?)language ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
-            new() { Value = new JsonObject { [ChunkMetadata.Title] = article.Title, [ChunkMetadata.Heading] = chunk.Heading }.ToJsonString(), NpgsqlDbType = NpgsqlDbType.Jsonb },
+            new() { Value = new ChunkMetadata(article.Title, chunk.Heading, article.Tags).ToJson(), NpgsqlDbType = NpgsqlDbType.Jsonb },
             vector is null ? new NpgsqlParameter { Value = DBNull.Value, DataTypeName = "vector" } : new NpgsqlParameter { Value = new Vector(vector) },
             new() { Value = vector is null ? DBNull.Value : BuiltInEmbedder.ModelName, NpgsqlDbType = NpgsqlDbType.Text },
-            new() { Value = TextWords.ForFullText(article.Title, language) },
+            new() { Value = TextWords.ForFullText($"{article.Title} {string.Join(' ', article.Tags)}", language) },
             new() { Value = TextWords.ForFullText(chunk.Heading ?? "", language) },
             new() { Value = TextWords.ForFullText(chunk.Text, language) },
         },
     };
 
-    private sealed record Article(Guid Id, Guid OrganizationId, Guid? AgentId, string Title, string Content, string? Language, long Version, string EmbeddingModel);
+    private sealed record Article(Guid Id, Guid OrganizationId, Guid? AgentId, string Title, string Content, string? Language, string[] Tags, long Version, string EmbeddingModel);
 
     private const string ClaimSql = """
-        SELECT a.id, a.organization_id, a.agent_id, a.title, a.content, a.language, a.version, knowledge_embedding_model(a.organization_id)
+        SELECT a.id, a.organization_id, a.agent_id, a.title, a.content, a.language, a.tags, a.version, knowledge_embedding_model(a.organization_id)
         FROM knowledge_articles a
         WHERE (a.indexed_version IS NULL OR a.indexed_version < a.version) AND NOT (a.id = ANY ($1))
         ORDER BY a.updated_at LIMIT 1

@@ -12,7 +12,7 @@ public sealed record KnowledgeOptions
     /// <summary>Pieces taken from each of the searches (by meaning, by words) before they are fused. Default 24.</summary>
     public int Candidates { get; init; } = 24;
 
-    /// <summary>Passages that a search returns. Default 5.</summary>
+    /// <summary>Passages that a model is shown and a turn's record keeps. Default 5.</summary>
     public int Passages { get; init; } = 5;
 
     /// <summary>Longest question that is searched for, in characters; the rest is left out. Default 2,000.</summary>
@@ -33,11 +33,17 @@ public sealed record KnowledgeOptions
     /// <summary>Organizations whose census is kept in memory. Default 10,000.</summary>
     public int CachedOrganizations { get; init; } = 10_000;
 
+    /// <summary>Organizations whose vocabulary is kept in memory, some 100 KB each. Default 200.</summary>
+    public int CachedVocabularies { get; init; } = 200;
+
+    /// <summary>Chunks of an organization that its vocabulary is counted from. Default 3,000.</summary>
+    public int VocabularyChunks { get; init; } = 3000;
+
     /// <summary>Null when the settings can be used, else what is wrong.</summary>
     public string? Problem() =>
         MaxChunkTokens < 20 ? "Engine:Knowledge:MaxChunkTokens must be at least 20."
-        : MaxDocumentLength <= 0 || Candidates <= 0 || Passages <= 0 || MaxQuestionLength <= 0 || CachedOrganizations <= 0
-            ? "Engine:Knowledge: MaxDocumentLength, Candidates, Passages, MaxQuestionLength and CachedOrganizations must be positive."
+        : MaxDocumentLength <= 0 || Candidates <= 0 || Passages <= 0 || MaxQuestionLength <= 0 || CachedOrganizations <= 0 || CachedVocabularies <= 0 || VocabularyChunks <= 0
+            ? "Engine:Knowledge: MaxDocumentLength, Candidates, Passages, MaxQuestionLength, CachedOrganizations, CachedVocabularies and VocabularyChunks must be positive."
         : QuestionEmbeddingTimeout <= TimeSpan.Zero || SweepInterval <= TimeSpan.Zero
             ? "Engine:Knowledge: QuestionEmbeddingTimeout and SweepInterval must be positive."
         : null;

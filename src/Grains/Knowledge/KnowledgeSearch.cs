@@ -1,4 +1,3 @@
-using System.Text.Json;
 using AgentPlatform.Data.Connections;
 using AgentPlatform.Grains.Agents;
 using AgentPlatform.Grains.Knowledge.Text;
@@ -20,11 +19,11 @@ internal sealed record KnowledgeQuestion(Guid OrganizationId, Guid AgentId, stri
 
 /// <summary>Finds passages by meaning and by words, in one round trip, and fuses what both found.</summary>
 internal sealed partial class KnowledgeSearch(
-    EngineDataSource database, AgentDirectory agents, KnowledgeCensus census, KnowledgeEmbedders embedders, IOptions<KnowledgeOptions> options, TimeProvider time, ILogger<KnowledgeSearch> logger)
+    EngineDataSource database, AgentDirectory agents, KnowledgeCensus census, KnowledgeVocabularies vocabularies, KnowledgeEmbedders embedders, IOptions<KnowledgeOptions> options, TimeProvider time, ILogger<KnowledgeSearch> logger)
 {
     private readonly KnowledgeOptions _options = options.Value;
 
-    /// <summary>The passages that fit best, best first; none when the organization holds no knowledge.</summary>
+    /// <summary>All that the searches found, best first; none when the organization holds no knowledge. A model is shown the first <see cref="KnowledgeOptions.Passages"/>.</summary>
     public async Task<IReadOnlyList<Passage>> Search(KnowledgeQuestion question, CancellationToken cancellationToken)
     {
         var holdings = await census.Get(question.OrganizationId, cancellationToken).ConfigureAwait(false);
@@ -37,8 +36,8 @@ internal sealed partial class KnowledgeSearch(
         var asked = question.Context is null ? text : $"{text}\n{question.Context.Replace('\0', ' ')}";
         var vector = await Embed(question, holdings, asked, cancellationToken).ConfigureAwait(false);
         var found = await Query(question, asked, holdings, vector, cancellationToken).ConfigureAwait(false);
-        var ranked = PassageRanking.Rank(found, QuestionTerms.Read(text, question.Context, question.Language), question.Language);
-        return ranked.Count > _options.Passages ? ranked.GetRange(0, _options.Passages) : ranked;
+        var vocabulary = await vocabularies.Get(question.OrganizationId, cancellationToken).ConfigureAwait(false);
+        return PassageRanking.Rank(found, QuestionTerms.Read(text, question.Context, question.Language), vocabulary);
     }
 
     /// <summary>Null when the vector can't be had in time: words alone find much, and an answer late is worse.</summary>
@@ -121,23 +120,19 @@ internal sealed partial class KnowledgeSearch(
     private static Passage Read(NpgsqlDataReader reader)
     {
         var content = reader.GetString(4);
-        var heading = Heading(reader.GetString(6));
+        var metadata = ChunkMetadata.Parse(reader.GetString(6));
+        var heading = metadata.Heading;
         return new Passage
         {
             ChunkId = reader.GetGuid(0),
             ArticleId = reader.IsDBNull(1) ? null : reader.GetGuid(1),
             SourceId = reader.IsDBNull(2) ? null : reader.GetGuid(2),
             Title = reader.GetString(3),
+            Tags = metadata.Tags,
             Heading = heading,
             Text = heading is not null && content.StartsWith(heading + "\n", StringComparison.Ordinal) ? content[(heading.Length + 1)..] : content,
             Language = reader.IsDBNull(5) ? null : reader.GetString(5),
         };
-    }
-
-    private static string? Heading(string metadata)
-    {
-        using var document = JsonDocument.Parse(metadata);
-        return document.RootElement.TryGetProperty(ChunkMetadata.Heading, out var heading) && heading.ValueKind == JsonValueKind.String ? heading.GetString() : null;
     }
 
     /// <summary>A typed vector parameter: a cast beside the operator would run for every row.</summary>
@@ -166,14 +161,4 @@ internal sealed partial class KnowledgeSearch(
 
     [LoggerMessage(2501, LogLevel.Warning, "A question of organization {OrganizationId} got no vector of {Model} ({Exception}: {Reason}); it is searched by words alone")]
     private partial void LogNoVector(Guid organizationId, string model, string exception, string reason);
-}
-
-/// <summary>Names in <c>knowledge_chunks.metadata</c>.</summary>
-internal static class ChunkMetadata
-{
-    /// <summary>The headings that the chunk stands under; its content begins with them.</summary>
-    public const string Heading = "heading";
-
-    /// <summary>Title of the article or name of the source.</summary>
-    public const string Title = "title";
 }

@@ -13,6 +13,9 @@ internal sealed record Passage
     /// <summary>Of the article or source: the citation.</summary>
     public required string Title { get; init; }
 
+    /// <summary>Of the article.</summary>
+    public IReadOnlyList<string> Tags { get; init; } = [];
+
     /// <summary>The headings that the piece stands under, or null.</summary>
     public string? Heading { get; init; }
 
@@ -31,8 +34,14 @@ internal sealed record Passage
     /// <summary>Place among the pieces found by words, from 1.</summary>
     public int? TextRank { get; init; }
 
-    /// <summary>How much of what the question asks the piece speaks about, 0 to 1 and a little more.</summary>
+    /// <summary>How much of what the question asks the piece speaks about, by weight: 0 to about 1.</summary>
     public double Coverage { get; init; }
+
+    /// <summary>How well its heading fits the question: decides between pieces that speak of the same.</summary>
+    public double HeadingFit { get; init; }
+
+    /// <summary>What the best piece is chosen by.</summary>
+    public double Fit => Coverage + HeadingFit;
 
     /// <summary>The fused score that passages are ordered by.</summary>
     public double Score { get; init; }

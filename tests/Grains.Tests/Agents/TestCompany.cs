@@ -82,12 +82,12 @@ internal sealed class TestCompany : IAsyncDisposable
         return await command.ExecuteScalarAsync() is T value ? value : default;
     }
 
-    public async Task<Guid> AddArticle(string title, string content, string? language = null, Guid? agentId = null, bool isPublished = true, Guid? organizationId = null)
+    public async Task<Guid> AddArticle(string title, string content, string? language = null, Guid? agentId = null, bool isPublished = true, Guid? organizationId = null, string[]? tags = null)
     {
         var id = Guid.CreateVersion7();
         await Execute(
-            "INSERT INTO knowledge_articles (id, organization_id, title, content, language, agent_id, is_published) VALUES ($1, $2, $3, $4, nullif($5, ''), nullif($6, '00000000-0000-0000-0000-000000000000'::uuid), $7)",
-            id, organizationId ?? OrganizationId, title, content, language ?? "", agentId ?? Guid.Empty, isPublished);
+            "INSERT INTO knowledge_articles (id, organization_id, title, content, language, agent_id, is_published, tags) VALUES ($1, $2, $3, $4, nullif($5, ''), nullif($6, '00000000-0000-0000-0000-000000000000'::uuid), $7, $8)",
+            id, organizationId ?? OrganizationId, title, content, language ?? "", agentId ?? Guid.Empty, isPublished, tags ?? []);
         return id;
     }
 

@@ -16,7 +16,10 @@ internal sealed record ExtractedAnswer(string Text, IReadOnlyList<Passage> Passa
 internal static partial class BuiltInResponder
 {
     /// <summary>Least share of the question, by weight, that a passage must speak about.</summary>
-    public const double LeastCoverage = 0.42;
+    public const double LeastCoverage = 0.45;
+
+    /// <summary>A neighbour of the best passage, in the same article and about as good, is added when its heading fits the question better.</summary>
+    private const double NearlyAsGood = 0.85;
 
     /// <summary>A second passage is added when it speaks about so much of what the first leaves open.</summary>
     private const double LeastAddition = 0.6;
@@ -26,11 +29,12 @@ internal static partial class BuiltInResponder
 
     /// <summary>The answer, or null when the passages don't hold one.</summary>
     /// <param name="passages">What was found, ranked.</param>
+    /// <param name="vocabulary">Tells which words of the question say most.</param>
     /// <param name="maxLength">Longest extract of one passage, in characters.</param>
-    public static ExtractedAnswer? Answer(Question question, IReadOnlyList<Passage> passages, int maxLength)
+    public static ExtractedAnswer? Answer(Question question, IReadOnlyList<Passage> passages, KnowledgeVocabulary vocabulary, int maxLength)
     {
         var best = passages.Where(passage => passage.Coverage >= LeastCoverage)
-            .OrderByDescending(passage => passage.Coverage * PassageRanking.LanguageWorth(passage, question.Language))
+            .OrderByDescending(passage => passage.Fit * PassageRanking.LanguageWorth(passage, question.Language))
             .ThenByDescending(passage => passage.Score).FirstOrDefault();
         if (best is null)
         {
@@ -38,10 +42,9 @@ internal static partial class BuiltInResponder
         }
 
         var terms = QuestionTerms.Read(question.Text, question.Context, question.Language);
-        var words = passages.Select(PassageWords.Read).ToList();
-        var weights = PassageRanking.Weigh(terms, words);
+        var weights = PassageRanking.Weigh(terms, vocabulary);
         List<Passage> chosen = [best];
-        if (Addition(best, passages, terms, weights) is { } addition)
+        if ((Neighbour(best, passages) ?? Addition(best, passages, terms, weights)) is { } addition)
         {
             chosen.Add(addition);
         }
@@ -52,11 +55,15 @@ internal static partial class BuiltInResponder
         return new ExtractedAnswer($"{string.Join("\n\n", parts)}\n\n{label}: {string.Join("; ", titles)}", chosen);
     }
 
+    private static Passage? Neighbour(Passage best, IReadOnlyList<Passage> passages) => passages
+        .Where(passage => passage.ArticleId == best.ArticleId && passage.SourceId == best.SourceId && passage.HeadingFit > best.HeadingFit && passage.Fit >= best.Fit * NearlyAsGood)
+        .MaxBy(passage => passage.HeadingFit);
+
     /// <summary>A passage about the part of the question that the best one doesn't speak about ("what does it cost, and do I need a visa?").</summary>
     private static Passage? Addition(Passage best, IReadOnlyList<Passage> passages, QuestionTerms terms, List<double> weights)
     {
         var covered = PassageWords.Read(best);
-        var open = weights.Select((weight, i) => PassageRanking.Cover(covered, terms, [.. weights.Select((_, j) => i == j ? 1.0 : 0.0)]) > 0 ? 0 : weight).ToList();
+        var open = weights.Select((weight, i) => PassageRanking.Match(covered, terms.Terms[i].Term) > 0 ? 0 : weight).ToList();
         if (open.Sum() < LeastOpen * weights.Sum())
         {
             return null;
