@@ -1,6 +1,5 @@
 using System.Text.Json;
 using AgentPlatform.Fakes.Llm;
-using AgentPlatform.Grains.Agents;
 
 namespace AgentPlatform.Grains.Tests.Agents;
 
