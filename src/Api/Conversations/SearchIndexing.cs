@@ -11,8 +11,11 @@ internal sealed partial class SearchIndexing(ApiDataSource database, TimeProvide
     /// <summary>How often to look for new messages.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long to leave the database alone between two full batches.</summary>
+    /// <summary>How long to leave the database alone between two full batches, at least.</summary>
     public static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>The same as a multiple of what a batch took: in a flood the messages themselves come first.</summary>
+    public const int BreathsPerBatch = 15;
 
     /// <summary>Most messages taken at once.</summary>
     public const int BatchSize = 500;
@@ -24,7 +27,12 @@ internal sealed partial class SearchIndexing(ApiDataSource database, TimeProvide
             var pause = Period;
             try
             {
-                pause = await Index(stoppingToken) >= BatchSize ? Breath : Period;
+                var startedAt = clock.GetTimestamp();
+                if (await Index(stoppingToken) >= BatchSize)
+                {
+                    var rest = clock.GetElapsedTime(startedAt) * BreathsPerBatch;
+                    pause = rest > Breath ? rest : Breath;
+                }
             }
             catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
             {
