@@ -163,11 +163,40 @@ public sealed partial class ConversationWriter : IHostedService, IAsyncDisposabl
 
     private async Task Run(Lane lane)
     {
-        lane.Connection = await Write(lane.Connection, lane.Batch).ConfigureAwait(false);
+        for (var batch = lane.Batch; batch is not null;)
+        {
+            var repeated = TakeRepeated(batch);
+            lane.Connection = await Write(lane.Connection, batch).ConfigureAwait(false);
+            batch = repeated;
+        }
         lane.Batch.Clear();
         Interlocked.Decrement(ref _working);
         _idle.Writer.TryWrite(lane);
         _news.Writer.TryWrite(true);
+    }
+
+    /// <summary>
+    /// Takes out what a conversation has besides its first commit: each must see what the one before it did, in a transaction of its own.
+    /// Null when there is none, as nearly always: two activations of one conversation are rare.
+    /// </summary>
+    private static List<Pending>? TakeRepeated(List<Pending> batch)
+    {
+        if (batch.Count < 2)
+        {
+            return null;
+        }
+        List<Pending>? repeated = null;
+        var seen = new HashSet<Guid>(batch.Count);
+        batch.RemoveAll(pending =>
+        {
+            if (pending.Commit.Advance is null || seen.Add(pending.Commit.ConversationId))
+            {
+                return false;
+            }
+            (repeated ??= []).Add(pending);
+            return true;
+        });
+        return repeated;
     }
 
     private async Task<NpgsqlConnection?> Write(NpgsqlConnection? connection, List<Pending> batch)

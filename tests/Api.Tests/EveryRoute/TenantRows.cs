@@ -7,7 +7,7 @@ namespace AgentPlatform.Api.Tests.EveryRoute;
 internal static class TenantRows
 {
     /// <summary>What a job of the product writes by itself, whenever it likes.</summary>
-    private static readonly string[] WrittenByJobs = ["message_search", "message_search_positions", "knowledge_chunks"];
+    private static readonly string[] WrittenByJobs = ["message_search", "message_search_positions", "knowledge_chunks", "knowledge_settings"];
 
     /// <summary>Columns of articles that say when they were cut into passages.</summary>
     private const string IndexColumns = "{indexed_at,indexed_version,updated_at}";
