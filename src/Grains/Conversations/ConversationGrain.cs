@@ -110,7 +110,16 @@ internal sealed partial class ConversationGrain(ConversationServices services) :
         }
     }
 
-    public async Task Wake() => await Load();
+    public async Task Wake()
+    {
+        if (_state is { Turn: null } && _underWay is null && _outbox is not { Count: > 0 })
+        {
+            // The sweep found work here, and nothing is being done: what is in memory misses something that is in Postgres.
+            _isLoaded = false;
+            _state = null;
+        }
+        await Load();
+    }
 
     /// <summary>Reads the conversation, and takes up what is unfinished. Does nothing when it is in memory.</summary>
     private async Task Load()

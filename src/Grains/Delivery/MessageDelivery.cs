@@ -119,7 +119,7 @@ internal sealed partial class MessageDelivery(
         {
             await Task.Delay(pairWait, clock, cancellationToken).ConfigureAwait(false);
         }
-        if (!await Record(job, "sending", null, null, null, cancellationToken).ConfigureAwait(false))
+        if (!await MarkSending(job, cancellationToken).ConfigureAwait(false))
         {
             // Withdrawn by a takeover, or sent by another activation.
             return default;
@@ -203,6 +203,29 @@ internal sealed partial class MessageDelivery(
     {
         var wait = _options.FirstRetry * Math.Pow(2, Math.Min(attempts - 1, 20));
         return (wait < _options.LongestRetry ? wait : _options.LongestRetry) * (0.9 + 0.2 * Random.Shared.NextDouble());
+    }
+
+    /// <summary>
+    /// Writes that the message is about to be sent; false when it is not ours to send. When the connection breaks meanwhile, nobody knows whether
+    /// the row moved: it is put back before it is moved again, so that it can't stay behind as being sent.
+    /// </summary>
+    private async Task<bool> MarkSending(DeliveryJob job, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                if (attempt > 1)
+                {
+                    await Record(job, "pending", null, null, null, cancellationToken).ConfigureAwait(false);
+                }
+                return await Record(job, "sending", null, null, null, cancellationToken).ConfigureAwait(false);
+            }
+            catch (StorageAwayException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(2000, 100 * attempt)), clock, cancellationToken).ConfigureAwait(false);
+            }
+        }
     }
 
     /// <summary>

@@ -1,5 +1,5 @@
-using AgentPlatform.Data.Channels;
 using AgentPlatform.Data.Changes;
+using AgentPlatform.Data.Channels;
 using AgentPlatform.Data.Connections;
 using AgentPlatform.Data.Secrets;
 using AgentPlatform.Fakes.Postgres;
