@@ -9,6 +9,13 @@ internal sealed record DemoCatalogue(DemoPartner[] Partners, DemoProduct[] Produ
 {
     /// <summary>Reads the catalogue built into this assembly.</summary>
     public static DemoCatalogue Read() => DemoResources.ReadJson<DemoCatalogue>("catalogue.json");
+
+    /// <summary>The same with the places that the clients' bookings hold.</summary>
+    public DemoCatalogue With(IEnumerable<DemoClient> clients)
+    {
+        var held = clients.SelectMany(client => client.Bookings).Where(booking => booking.Status is "booked" or "confirmed").ToLookup(booking => booking.Tour, booking => booking.Participants);
+        return this with { Tours = [.. Tours.Select(tour => tour with { Booked = held[tour.Key].Sum() })] };
+    }
 }
 
 internal sealed record DemoPartner(string Key, string Name, string Phone, string Email, string Whatsapp, string Telegram, string Conditions, decimal Rating);
@@ -18,8 +25,12 @@ internal sealed record DemoProduct(
     string Key, string Name, string Type, string Category, int Days, decimal Price, decimal Cost, string? Partner, DayOfWeek? Weekday, int[]? Season,
     string Description, JsonNode Inclusions, JsonNode Exclusions, JsonNode? Options);
 
-/// <summary><c>StartsIn</c> counts days from the day of loading, before weekday and season are fitted.</summary>
-internal sealed record DemoTour(string Key, string Product, int StartsIn, int Max, int Booked, string Status, string? Notes);
+/// <summary><c>StartsIn</c> counts days from the day of loading, before weekday and season are fitted. <c>Status</c> is completed or available; bookings make it full.</summary>
+internal sealed record DemoTour(string Key, string Product, int StartsIn, int Max, string Status, string? Notes)
+{
+    /// <summary>Places that are booked.</summary>
+    public int Booked { get; init; }
+}
 
 /// <summary>One client of <c>data/clients.json</c>.</summary>
 internal sealed record DemoClient

@@ -64,7 +64,8 @@ public sealed partial class DemoData(EngineDataSource database, DemoOptions opti
     private (int Clients, int Articles) Compose(DemoRows rows, string passwordHash)
     {
         var now = clock.GetUtcNow();
-        var catalogue = DemoCatalogue.Read();
+        var clients = DemoClient.ReadAll();
+        var catalogue = DemoCatalogue.Read().With(clients);
         var tours = DemoCalendar.Plan(now, catalogue);
 
         rows.AddPeople(options.AdminEmail, passwordHash, now);
@@ -73,7 +74,6 @@ public sealed partial class DemoData(EngineDataSource database, DemoOptions opti
         var articles = DemoArticle.ReadAll().Concat(DemoArticle.Departures(now, tours)).ToList();
         rows.AddArticles(articles);
 
-        var clients = DemoClient.ReadAll();
         var english = CultureInfo.GetCultureInfo("en-GB");
         string Fill(string text) => Placeholder().Replace(text, match =>
         {
@@ -84,6 +84,7 @@ public sealed partial class DemoData(EngineDataSource database, DemoOptions opti
         {
             rows.AddClient(client, now, Fill);
         }
+        rows.CompleteTours(catalogue);
         return (clients.Length, articles.Count);
     }
 

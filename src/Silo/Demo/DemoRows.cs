@@ -81,10 +81,19 @@ internal sealed partial class DemoRows(NpgsqlBatch batch)
         foreach (var (tour, product, start) in tours)
         {
             Add("""
-                insert into tours (id, organization_id, product_id, start_date, end_date, max_participants, current_participants, price, status, notes)
-                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                insert into tours (id, organization_id, product_id, start_date, end_date, max_participants, price, notes)
+                values ($1, $2, $3, $4, $5, $6, $7, $8)
                 """, DemoIds.Of("tour/" + tour.Key), DemoIds.Organization, DemoIds.Of("product/" + product.Key), start, DemoCalendar.End(start, product),
-                tour.Max, tour.Booked, product.Price, tour.Status, tour.Notes);
+                tour.Max, product.Price, tour.Notes);
+        }
+    }
+
+    /// <summary>Tours that are over take no bookings, so they are over last.</summary>
+    public void CompleteTours(DemoCatalogue catalogue)
+    {
+        foreach (var tour in catalogue.Tours.Where(tour => tour.Status == "completed"))
+        {
+            Add("update tours set status = 'completed' where id = $1", DemoIds.Of("tour/" + tour.Key));
         }
     }
 
