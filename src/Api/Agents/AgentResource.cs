@@ -1,4 +1,6 @@
+using System.Text.Json.Nodes;
 using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
 using static AgentPlatform.Api.Shapes.Fields;
 
@@ -23,6 +25,9 @@ internal static class AgentResource
         [
             Name("name").Required().Sorted().Searched(),
             Text("description", 4000).Nullable().Searched(),
+            Matching("key", "^[a-z0-9][a-z0-9_.-]{0,99}$", "1 to 100 of a-z 0-9 _ . -, beginning with a letter or digit", "main_sales_agent", 100).Nullable().Filtered()
+                .About("A name for scripts; unique in the channel that the agent belongs to, or among the agents of no channel."),
+            Reference("channelId", "channels").Nullable().Filtered().About("The agent belongs to this channel: no other may name it, and it goes with it."),
             Choice("agentType", Types).WithDefault("communication").Filtered(),
             Choice("domain", "healthcare", "retail", "finance", "realestate", "hospitality", "other").WithDefault("other").Filtered(),
             Choice("status", "draft", "active", "inactive", "archived").WithDefault("draft").Filtered(),
@@ -42,7 +47,32 @@ internal static class AgentResource
             Choice("onNewMessage", "restart", "queue").WithDefault("restart").About("What a new message does to an answer under way."),
             Long("messagesTotal").ReadOnly(),
             Timestamp("lastActivityAt").Nullable().ReadOnly(),
-            Json("settings"),
+            AgentSettings.Field(),
         ],
+        Example = new()
+        {
+            ["name"] = "Sales",
+            ["key"] = "main_sales_agent",
+            ["agentType"] = "sales",
+            ["systemPrompt"] = "You sell tours.",
+            ["settings"] = new JsonObject
+            {
+                ["checkBeforeSending"] = true,
+                ["knowledgeBaseConfig"] = new JsonObject { ["answersFromKnowledgeOnly"] = true, ["maxPassages"] = 5 },
+                ["advancedSettings"] = new JsonObject { ["historyMessages"] = 30 },
+            },
+        },
+        Uniques =
+        [
+            new("one_agent_per_type_and_name", "name", "There is an agent of this type with this name."),
+            new("agents_one_per_key_in_channel", "key", "An agent of this channel has this key."),
+            new("agents_one_per_key", "key", "Another agent has this key."),
+        ],
+        Checks = [new("agent_of_another_channel_is_not_named", "channelId", "/channelId must be the channel that names the agent.")],
+        BeforeWrite = change =>
+        {
+            StoredSettings.Merge(change, "settings");
+            return Task.FromResult<Problem?>(null);
+        },
     };
 }

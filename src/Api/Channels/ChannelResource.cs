@@ -45,6 +45,7 @@ internal static class ChannelResource
             ["settings"] = new JsonObject { ["apiBaseUrl"] = "https://graph.facebook.com" },
         },
         Uniques = [new("platform_channel_is_connected_once", "platformChannelId", "This account is connected already.")],
+        Checks = [new("agent_of_another_channel_is_not_named", "agentId", "/agentId names an agent that belongs to another channel.")],
         BeforeWrite = ChannelRules.Check,
         AfterWrite = ChannelRules.AddWidget,
     };

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
 using AgentPlatform.Data.Channels;
@@ -93,17 +92,7 @@ internal static class ChannelRules
                 return Problem.Invalid("/settings/apiBaseUrl", $"/settings/apiBaseUrl can't be used: {reason}");
             }
         }
-        var settings = change.Before?.Get<string>("settings") is { } before ? JsonNode.Parse(before)!.AsObject() : [];
-        foreach (var (name, value) in given.ToJson())
-        {
-            settings.Remove(name);
-            if (value is not null)
-            {
-                settings[name] = value.DeepClone();
-            }
-        }
-        change.Values.Remove("settings");
-        change.Columns["settings"] = new NpgsqlParameter { Value = settings.ToJsonString(), NpgsqlDbType = NpgsqlDbType.Jsonb };
+        StoredSettings.Merge(change, "settings");
         return null;
     }
 

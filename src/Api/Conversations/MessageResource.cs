@@ -36,6 +36,8 @@ internal static class MessageResource
             Text("platformMessageId", 500).Nullable().ReadOnly(),
             Text("replyToPlatformId", 500).Nullable().ReadOnly(),
             Text("language", 35).Nullable().ReadOnly(),
+            Text("translatedContent", 100_000).Nullable().ReadOnly().About("The text in the organization's language, where it was translated."),
+            Flag("isReadByAgent").ReadOnly(),
             Text("errorCode", 100).Nullable().ReadOnly(),
             Text("error", 4000).Nullable().ReadOnly(),
             Timestamp("platformTimestamp").Nullable().ReadOnly(),

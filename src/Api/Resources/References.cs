@@ -1,37 +1,42 @@
 using System.Collections.Immutable;
 using AgentPlatform.Api.Problems;
-using AgentPlatform.Api.Shapes;
 
 namespace AgentPlatform.Api.Resources;
 
 /// <summary>
-/// A foreign key doesn't look at the organization; this does. Every given id must name a row that the caller's organization can see; one of another
-/// organization and one that doesn't exist get the same answer.
+/// A foreign key doesn't look at the organization; this does. Every given id, however deep in the body, must name a row that the caller's organization
+/// can see; one of another organization and one that doesn't exist get the same answer.
 /// </summary>
 internal static class References
 {
     public static async Task<Problem?> Check(ResourceChange change)
     {
-        var given = change.Values.All.Where(entry => entry.Field.References is not null && entry.Value is not null).ToArray();
+        var given = change.Values.Leaves().Where(leaf => leaf.Field.References is not null && leaf.Value is Guid)
+            .Select(leaf => (Table: leaf.Field.References!, Id: (Guid)leaf.Value, leaf.Pointer)).ToArray();
         var errors = ImmutableArray.CreateBuilder<FieldError>();
-        foreach (var (field, value) in given)
+        foreach (var ofTable in given.GroupBy(reference => reference.Table, StringComparer.Ordinal))
         {
-            if (!await Exists(change, field, (Guid)value!))
-            {
-                errors.Add(new FieldError($"/{field.Name}", $"/{field.Name} names nothing in this organization."));
-            }
+            var known = await Known(change, ofTable.Key, [.. ofTable.Select(reference => reference.Id).Distinct()]);
+            errors.AddRange(ofTable.Where(reference => !known.Contains(reference.Id))
+                .Select(reference => new FieldError(reference.Pointer, $"{reference.Pointer} names nothing in this organization.")));
         }
         return errors.Count == 0 ? null : Problem.Invalid(errors.DrainToImmutable());
     }
 
-    private static async Task<bool> Exists(ResourceChange change, Field field, Guid id)
+    private static async Task<HashSet<Guid>> Known(ResourceChange change, string references, Guid[] ids)
     {
-        var (table, key) = field.References switch
+        var (table, key) = references switch
         {
             "users" => ("organization_members", "user_id"),
             "web_widgets" => ("web_widgets", "channel_id"),
-            var other => (other!, "id"),
+            _ => (references, "id"),
         };
-        return await change.Session.ScalarAsync<bool>($"SELECT true FROM {table} WHERE {key} = $1", change.Request.Cancelled, id);
+        var known = new HashSet<Guid>();
+        await using var rows = await change.Session.QueryAsync($"SELECT {key} FROM {table} WHERE {key} = ANY ($1)", change.Request.Cancelled, ids);
+        while (await rows.ReadAsync(change.Request.Cancelled))
+        {
+            known.Add(rows.GetGuid(0));
+        }
+        return known;
     }
 }

@@ -83,8 +83,17 @@ public sealed record Resource
     /// <summary>Unique constraints and indexes: which field is taken, and what to say.</summary>
     public ImmutableArray<UniqueRule> Uniques { get; init; } = [];
 
+    /// <summary>Rules that the database checks: which field to blame, and what to say.</summary>
+    public ImmutableArray<CheckRule> Checks { get; init; } = [];
+
     /// <summary>A body that creates one, for the documentation; null to make one from the fields.</summary>
     public JsonObject? Example { get; init; }
+
+    /// <summary>
+    /// A statement that runs before a row is held for a change or deletion ($1 organization, $2 key). What it locks is locked first by everybody, so that changes
+    /// that touch several rows wait for each other instead of blocking each other.
+    /// </summary>
+    public string? LockedFirst { get; init; }
 
     /// <summary>Rules of its own, before a row is written: may refuse, and may change or add what is written.</summary>
     public Func<ResourceChange, Task<Problem?>>? BeforeWrite { get; init; }
@@ -129,3 +138,10 @@ public sealed record ListFilter(Operations.QueryParameter Parameter, string Cond
 /// <param name="Field">The field to blame.</param>
 /// <param name="Detail">A sentence that can be shown.</param>
 public sealed record UniqueRule(string Constraint, string Field, string Detail);
+
+/// <summary>A rule that the database checks when all values fit by themselves.</summary>
+/// <param name="Constraint">Its name in the database: of a constraint, or what a trigger's exception gives as one.</param>
+/// <param name="Field">The field to blame.</param>
+/// <param name="Detail">A sentence that can be shown.</param>
+/// <param name="IsAboutState">It is not the value but the moment that doesn't fit: a conflict rather than an invalid request.</param>
+public sealed record CheckRule(string Constraint, string Field, string Detail, bool IsAboutState = false);

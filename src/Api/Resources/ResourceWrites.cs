@@ -77,7 +77,14 @@ internal static class ResourceWrites
         {
             return refused;
         }
-        await session.ExecuteAsync(ResourceSql.Of(resource).Delete, request.Cancelled, request.Caller.OrganizationId, change.Id);
+        try
+        {
+            await session.ExecuteAsync(ResourceSql.Of(resource).Delete, request.Cancelled, request.Caller.OrganizationId, change.Id);
+        }
+        catch (PostgresException failure) when (Refusal(resource, failure) is not null)
+        {
+            return Refusal(resource, failure)!;
+        }
         await Finish(change, "deleted");
         return TypedResults.NoContent();
     }
@@ -88,6 +95,10 @@ internal static class ResourceWrites
         if (KeyOf(resource, request) is not { } id)
         {
             return (null, Problem.NotFound());
+        }
+        if (resource.LockedFirst is { } first)
+        {
+            await session.ExecuteAsync(first, request.Cancelled, request.Caller.OrganizationId, id);
         }
         var row = await ReadOne(session, resource, request, ResourceSql.Of(resource).SelectForChange, id);
         return row switch
@@ -112,10 +123,9 @@ internal static class ResourceWrites
         {
             change.After = await write();
         }
-        catch (PostgresException failure) when (failure.SqlState == PostgresErrorCodes.UniqueViolation
-            && change.Resource.Uniques.FirstOrDefault(unique => unique.Constraint == failure.ConstraintName) is { } unique)
+        catch (PostgresException failure) when (Refusal(change.Resource, failure) is not null)
         {
-            return new Problem(ProblemType.Conflict, unique.Detail) { Errors = [new($"/{unique.Field}", unique.Detail)] };
+            return Refusal(change.Resource, failure)!;
         }
         if (change.After is null)
         {
@@ -125,6 +135,17 @@ internal static class ResourceWrites
         await Finish(change, change.IsCreation ? "created" : "updated");
         return result;
     }
+
+    /// <summary>What a constraint that the resource declares has to say; null for another failure.</summary>
+    private static Problem? Refusal(Resource resource, PostgresException failure) => failure.SqlState switch
+    {
+        PostgresErrorCodes.UniqueViolation when resource.Uniques.FirstOrDefault(unique => unique.Constraint == failure.ConstraintName) is { } unique =>
+            new Problem(ProblemType.Conflict, unique.Detail) { Errors = [new($"/{unique.Field}", unique.Detail)] },
+        PostgresErrorCodes.CheckViolation when resource.Checks.FirstOrDefault(check => check.Constraint == failure.ConstraintName) is { } check => check.IsAboutState
+            ? new Problem(ProblemType.Conflict, check.Detail) { Errors = [new($"/{check.Field}", check.Detail)] }
+            : Problem.Invalid($"/{check.Field}", check.Detail),
+        _ => null,
+    };
 
     private static async Task Finish(ResourceChange change, string what)
     {

@@ -15,6 +15,21 @@ public abstract record FieldType
     /// <summary>Its JSON schema, without null.</summary>
     public abstract OpenApiSchema Schema();
 
+    /// <summary>Its JSON schema for a use; what has members of its own describes them as they are given or answered.</summary>
+    public virtual OpenApiSchema Schema(ShapeUse use) => Schema();
+
+    /// <summary>A value that <see cref="Read"/> gave, as JSON again, for a <c>jsonb</c> column.</summary>
+    public virtual JsonNode ToNode(object value) => value switch
+    {
+        bool flag => flag,
+        int number => number,
+        long number => number,
+        decimal number => number,
+        string text => text,
+        string[] list => new JsonArray([.. list.Select(item => (JsonNode)item)]),
+        _ => WriteText(value),
+    };
+
     /// <summary>Reads a JSON value that isn't null. Notes what is wrong and returns null when it doesn't fit.</summary>
     public abstract object? Read(JsonElement json, string pointer, Violations violations);
 

@@ -60,6 +60,15 @@ public static class Fields
 
     public static Field Object(string name, params Field[] members) => new(name, new ObjectType(new Shape(members)));
 
+    /// <summary>A JSON object with known members, stored and answered as it is given.</summary>
+    public static Field Document(string name, params Field[] members) => new(name, DocumentType(members));
+
+    /// <summary>The type of such an object, for items of a list.</summary>
+    public static ObjectType DocumentType(params Field[] members) => new(new Shape(members), IsAsGiven: true);
+
+    /// <summary>Ids of rows of another table, in the same organization.</summary>
+    public static Field ReferenceList(string name, string table, int maxItems = 100) => List(name, new UuidType(), maxItems) with { References = table };
+
     public static Field List(string name, FieldType item, int maxItems, int minItems = 0) => new(name, new ListType(item, maxItems, minItems));
 
     public static Field Required(this Field field) => field with { IsRequired = true };

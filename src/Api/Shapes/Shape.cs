@@ -16,6 +16,9 @@ public enum ShapeUse
 
     /// <summary>An answer.</summary>
     Answer,
+
+    /// <summary>An object in an answer that is as it was given: with the required members, and with others.</summary>
+    Stored,
 }
 
 /// <summary>A JSON object with known members. From it follow the check of bodies and the schemas.</summary>
@@ -103,13 +106,13 @@ public sealed record Shape
             Type = JsonSchemaType.Object,
             Properties = new Dictionary<string, IOpenApiSchema>(),
             Required = new HashSet<string>(),
-            AdditionalPropertiesAllowed = use == ShapeUse.Answer,
+            AdditionalPropertiesAllowed = use is ShapeUse.Answer or ShapeUse.Stored,
             MinProperties = use == ShapeUse.Change ? 1 : null,
         };
         foreach (var field in Fields.Where(field => field.IsGivenAt(use)))
         {
             schema.Properties[field.Name] = MemberSchema(field, use);
-            if (use == ShapeUse.Create ? field.IsRequired : use == ShapeUse.Answer)
+            if (use is ShapeUse.Create or ShapeUse.Stored ? field.IsRequired : use == ShapeUse.Answer)
             {
                 schema.Required.Add(field.Name);
             }
@@ -119,7 +122,7 @@ public sealed record Shape
 
     private static OpenApiSchema MemberSchema(Field field, ShapeUse use)
     {
-        var schema = field.Type is ObjectType nested ? nested.Shape.Schema(use == ShapeUse.Change ? ShapeUse.Create : use) : field.Type.Schema();
+        var schema = field.Type.Schema(use);
         if (field.IsNullable && schema.Type is { } type)
         {
             schema.Type = type | JsonSchemaType.Null;

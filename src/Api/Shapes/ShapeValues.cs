@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 
 namespace AgentPlatform.Api.Shapes;
@@ -29,28 +29,25 @@ public sealed class ShapeValues
 
     public ShapeValues? Object(string name) => Get<ShapeValues>(name);
 
+    /// <summary>Every value that has no members of its own, however deep, and where it stands.</summary>
+    public IEnumerable<(Field Field, object Value, string Pointer)> Leaves() => _values.Values.SelectMany(entry => Leaves(entry.Field, entry.Value, $"/{entry.Field.Name}"));
+
     /// <summary>As JSON, for a <c>jsonb</c> column.</summary>
     public JsonObject ToJson()
     {
         var json = new JsonObject();
-        foreach (var (name, (_, value)) in _values)
+        foreach (var (name, (field, value)) in _values)
         {
-            json[name] = ToNode(value);
+            json[name] = value is null ? null : field.Type.ToNode(value);
         }
         return json;
     }
 
-    private static JsonNode? ToNode(object? value) => value switch
+    private static IEnumerable<(Field Field, object Value, string Pointer)> Leaves(Field field, object? value, string pointer) => value switch
     {
-        null => null,
-        string text => text,
-        bool flag => flag,
-        int number => number,
-        long number => number,
-        decimal number => number,
-        Guid id => id.ToString(),
-        string[] list => new JsonArray([.. list.Select(item => (JsonNode)item)]),
-        ShapeValues nested => nested.ToJson(),
-        _ => Convert.ToString(value, CultureInfo.InvariantCulture),
+        null => [],
+        ShapeValues members => members._values.Values.SelectMany(entry => Leaves(entry.Field, entry.Value, $"{pointer}/{entry.Field.Name}")),
+        ImmutableArray<object> items => items.SelectMany((item, index) => Leaves(field, item, $"{pointer}/{index}")),
+        _ => [(field, value, pointer)],
     };
 }

@@ -26,6 +26,8 @@ public sealed record JsonType(int MaxBytes = 65_536, bool AllowsAnything = false
 
     public override object? ReadText(string text) => null;
 
+    public override JsonNode ToNode(object value) => JsonNode.Parse((string)value)!;
+
     public override string WriteText(object value) => (string)value;
 
     public override void Write(Utf8JsonWriter json, NpgsqlDataReader row, int column) => json.WriteRawValue(row.GetString(column), skipInputValidation: true);
@@ -45,13 +47,19 @@ public sealed record JsonType(int MaxBytes = 65_536, bool AllowsAnything = false
 }
 
 /// <summary>An object with known members; in a column it is <c>jsonb</c> with the same names.</summary>
-public sealed record ObjectType(Shape Shape) : FieldType
+/// <param name="IsAsGiven">It is answered as it was stored, with the members that were given; otherwise with all of them.</param>
+public sealed record ObjectType(Shape Shape, bool IsAsGiven = false) : FieldType
 {
     public override NpgsqlDbType DbType => NpgsqlDbType.Jsonb;
 
     public override string Expectation => "an object";
 
-    public override OpenApiSchema Schema() => Shape.Schema(ShapeUse.Answer);
+    public override OpenApiSchema Schema() => Schema(ShapeUse.Answer);
+
+    public override OpenApiSchema Schema(ShapeUse use) =>
+        Shape.Schema(use switch { ShapeUse.Change => ShapeUse.Create, ShapeUse.Answer when IsAsGiven => ShapeUse.Stored, _ => use });
+
+    public override JsonNode ToNode(object value) => ((ShapeValues)value).ToJson();
 
     /// <summary>The members that were given, as <see cref="ShapeValues"/>.</summary>
     public override object? Read(JsonElement json, string pointer, Violations violations) => Shape.Read(json, ShapeUse.Create, pointer, violations);
@@ -67,14 +75,20 @@ public sealed record ObjectType(Shape Shape) : FieldType
     public override NpgsqlParameter Parameter(object? value) => base.Parameter(value is ShapeValues values ? values.ToJson().ToJsonString() : value);
 }
 
-/// <summary>A list of values, in bodies only.</summary>
+/// <summary>A list of values; in a column it is <c>jsonb</c>.</summary>
 public sealed record ListType(FieldType Item, int MaxItems, int MinItems = 0) : FieldType
 {
     public override NpgsqlDbType DbType => NpgsqlDbType.Jsonb;
 
     public override string Expectation => $"a list of {MinItems} to {MaxItems} items";
 
-    public override OpenApiSchema Schema() => new() { Type = JsonSchemaType.Array, MinItems = MinItems > 0 ? MinItems : null, MaxItems = MaxItems, Items = Item.Schema() };
+    public override OpenApiSchema Schema() => Schema(ShapeUse.Answer);
+
+    public override OpenApiSchema Schema(ShapeUse use) => new() { Type = JsonSchemaType.Array, MinItems = MinItems > 0 ? MinItems : null, MaxItems = MaxItems, Items = Item.Schema(use) };
+
+    public override JsonNode ToNode(object value) => new JsonArray([.. ((ImmutableArray<object>)value).Select(Item.ToNode)]);
+
+    public override NpgsqlParameter Parameter(object? value) => base.Parameter(value is ImmutableArray<object> ? ToNode(value).ToJsonString() : value);
 
     /// <summary>An <see cref="ImmutableArray{T}"/> of the items' values.</summary>
     public override object? Read(JsonElement json, string pointer, Violations violations)

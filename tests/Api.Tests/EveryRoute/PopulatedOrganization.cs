@@ -26,6 +26,23 @@ internal sealed class PopulatedOrganization(TestOrganization organization, Whats
         await Add("prompt-variants", new { agentType = "sales", name = "A", prompt = "Sell." });
         await Add("channels", new { name = "Web", platform = "web", agentId = ids["agents"] });
         ids["web-widgets"] = ids["channels"];
+        await Add("knowledge-sources", new { name = "Prices", type = "url", url = "https://example.com/prices" });
+        await Add("email-templates", new { name = "Welcome", subject = "Welcome", bodyText = "Hello." });
+        await Add("automation-rules", new { name = "Rule", triggerType = "manual", actions = new[] { new { type = "hand_over" } } });
+        await Add("sequences", new { name = "Sequence", triggerType = "manual" });
+        await Add("sequence-steps", new { sequenceId = ids["sequences"], actionType = "send_message", template = "Hello." });
+        await Add("workflows", new
+        {
+            name = "Workflow",
+            triggerType = "manual",
+            graph = new { nodes = new[] { new { id = "start", kind = "start" }, new { id = "end", kind = "end" } }, edges = new[] { new { from = "start", to = "end" } } },
+        });
+        ids["executions"] = Guid.CreateVersion7();
+        await organization.Execute(
+            "INSERT INTO workflow_executions (id, organization_id, workflow_id, workflow_version) VALUES ($1, $2, $3, 1)", ids["executions"], organization.Id, ids["workflows"]);
+        await Add("experiments", new { agentType = "sales", name = "Experiment" });
+        await Add("experiment-variants", new { experimentId = ids["experiments"], promptVariantId = ids["prompt-variants"], weight = 50 });
+        await Add("dialogue-analyses", new { analysisType = "problem_areas", data = new { slow = 3 } });
         await Add("content-collections", new { channelId = ids["channels"], collectionId = "welcome", name = "Welcome" });
         await Add("keyword-actions", new { channelId = ids["channels"], keyword = "human", actionType = "DISABLE_AI" });
         await Add("knowledge-categories", new { title = "Tours" });
@@ -39,6 +56,8 @@ internal sealed class PopulatedOrganization(TestOrganization organization, Whats
         await line.Write("15550001111", "Hello");
         var conversation = Assert.Single((await (await organization.Owner.GetAsync("/v1/conversations")).Json()).Items());
         ids["conversations"] = conversation.Id();
+        ids["whatsapp-sessions"] = (await (await organization.Owner.GetAsync("/v1/whatsapp-sessions")).Json()).Items()[0].Id();
+        await Add("agent-memories", new { clientId = ids["clients"], key = "food", content = "Eats no meat." });
         ids["contacts"] = conversation["contactId"]!.GetValue<Guid>();
         ids["messages"] = (await (await organization.Owner.GetAsync($"/v1/conversations/{conversation.Id()}/messages")).Json()).Items()[0].Id();
         ids["turns"] = Guid.CreateVersion7();
@@ -88,6 +107,10 @@ internal sealed class PopulatedOrganization(TestOrganization organization, Whats
                     "promptVariantId" => "prompt-variants",
                     "categoryId" or "parentId" => "knowledge-categories",
                     "clientId" => "clients",
+                    "conversationId" => "conversations",
+                    "emailTemplateId" => "email-templates",
+                    "sequenceId" => "sequences",
+                    "experimentId" => "experiments",
                     "partnerId" or "assignedPartnerId" => "partners",
                     "productId" => "products",
                     "assignedTo" or "assigneeId" => "members",

@@ -1,0 +1,55 @@
+using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Channels;
+using AgentPlatform.Api.Problems;
+using AgentPlatform.Api.Resources;
+using static AgentPlatform.Api.Shapes.Fields;
+
+namespace AgentPlatform.Api.Knowledge;
+
+/// <summary>Documents, pages and texts that agents may know.</summary>
+internal static class SourceResource
+{
+    public static readonly Resource Sources = new()
+    {
+        Path = "knowledge-sources",
+        Singular = "knowledgeSource",
+        Plural = "knowledgeSources",
+        Table = "knowledge_sources",
+        Description = "Documents, pages and texts that agents may know. `status` tells how far one has been taken up: `pending`, `processing`, then `completed`, or `failed` with an `error`.",
+        Create = Role.Manager,
+        Update = Role.Manager,
+        Delete = Role.Manager,
+        Fields =
+        [
+            Reference("agentId", "agents").Nullable().Filtered().About("Only this agent knows it; null for every agent."),
+            Reference("categoryId", "knowledge_categories").Nullable().Filtered(),
+            Name("name", 500).Required().Sorted().Searched(),
+            Choice("type", "text", "url", "document", "pdf").Required().Fixed().Filtered(),
+            Text("content", 1_000_000).Nullable().Detail().About("The text; required for `text`."),
+            Url("url").Nullable().About("The page; required for `url`, and only there."),
+            Text("storagePath", 500).Nullable().ReadOnly(),
+            Choice("status", "pending", "processing", "completed", "failed").ReadOnly().Filtered(),
+            Text("error", 4000).Nullable().ReadOnly(),
+            Timestamp("processedAt").Nullable().ReadOnly(),
+        ],
+        Example = new() { ["name"] = "Prices", ["type"] = "url", ["url"] = "https://example.com/prices" },
+        BeforeWrite = async change => change.IsDeletion ? null : Check(change) ?? await CheckUrl(change),
+    };
+
+    private static Problem? Check(ResourceChange change)
+    {
+        var (type, content, url) = (change.Resulting<string>("type"), change.Resulting<string>("content"), change.Resulting<string>("url"));
+        return (type == "text", type == "url", string.IsNullOrWhiteSpace(content), url is null) switch
+        {
+            (true, _, true, _) => Problem.Invalid("/content", "/content is required for text."),
+            (_, true, _, true) => Problem.Invalid("/url", "/url is required for url."),
+            (_, false, _, false) => Problem.Invalid("/url", "/url must be given for url only."),
+            _ => null,
+        };
+    }
+
+    private static async Task<Problem?> CheckUrl(ResourceChange change) =>
+        change.Values.Text("url") is { } url && await EndpointCheck.Refuses(change.Request, url) is { } reason
+            ? Problem.Invalid("/url", $"/url can't be used: {reason}")
+            : null;
+}
