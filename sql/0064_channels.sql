@@ -1,5 +1,5 @@
--- Channels and contacts as scripts of other systems use them: the state of a WhatsApp line, a channel made in one call, contacts with their clients,
--- and a summary of contacts that holds whoever writes messages.
+-- Channels and contacts as scripts of other systems use them: the state of a WhatsApp line, a channel made in one call, and a summary of contacts that
+-- holds whoever writes messages.
 
 CREATE TABLE whatsapp_sessions (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -78,35 +78,20 @@ SELECT c.organization_id, c.id,
     CASE WHEN c.is_active THEN c.broken_reason END
 FROM channels c WHERE c.platform = 'whatsapp';
 
--- A channel of this transaction's organization, with what a bot needs to answer in it, in one call.
-CREATE FUNCTION create_channel_and_config(channel_name text, channel_platform text, platform_id text) RETURNS jsonb
-    LANGUAGE plpgsql SET search_path = '' AS $$
+-- A channel of this transaction's organization in one call; a web channel has its widget from the start.
+CREATE OR REPLACE FUNCTION create_channel_and_config(channel_name text, channel_platform text, platform_id text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = '' AS $$
 DECLARE
     made public.channels;
 BEGIN
-    INSERT INTO public.channels (organization_id, name, platform, platform_channel_id, is_bot_active, ai_temperature)
-    VALUES (public.current_organization_id(), channel_name, channel_platform, platform_id, true, 0.7)
+    INSERT INTO public.channels (organization_id, name, platform, platform_channel_id)
+    VALUES (public.current_organization_id(), channel_name, channel_platform, nullif(platform_id, ''))
     RETURNING * INTO made;
     IF made.platform = 'web' THEN
         INSERT INTO public.web_widgets (channel_id, organization_id) VALUES (made.id, made.organization_id);
     END IF;
     RETURN jsonb_build_object('id', made.id, 'organization_id', made.organization_id);
 END $$;
-
--- The contacts of a channel, each with its client, last written first; with a search term those that hold it in name, user name or phone number.
-CREATE FUNCTION get_contacts_for_channel(p_channel_id uuid, p_search_term text DEFAULT NULL)
-    RETURNS TABLE (id uuid, organization_id uuid, channel_id uuid, platform text, platform_user_id text, name text, avatar_url text, ai_enabled boolean,
-        last_interaction_at timestamptz, last_message_preview text, unread_count integer, created_at timestamptz, updated_at timestamptz, crm_client_id uuid)
-    LANGUAGE sql STABLE SET search_path = '' AS $$
-    SELECT k.id, k.organization_id, k.channel_id, k.platform, k.platform_user_id, k.name, k.avatar_url, k.ai_enabled,
-        k.last_interaction_at, k.last_message_preview, k.unread_count, k.created_at, k.updated_at, c.id
-    FROM public.contacts k LEFT JOIN public.clients c ON c.id = k.client_id AND c.organization_id = k.organization_id
-    WHERE k.channel_id = p_channel_id AND k.organization_id = public.current_organization_id()
-        AND (coalesce(btrim(p_search_term), '') = ''
-            OR k.id IN (SELECT public.search_contacts(p_search_term)))
-    ORDER BY k.last_interaction_at DESC NULLS LAST, k.id
-$$;
-GRANT EXECUTE ON FUNCTION create_channel_and_config(text, text, text), get_contacts_for_channel(uuid, text) TO agentplatform_api, agentplatform_engine;
 
 -- What a message does to the summary of its contact. The engine writes both in one statement, so this is for everybody else.
 CREATE FUNCTION update_contact_summary_on_message() RETURNS trigger
