@@ -2,7 +2,9 @@ using AgentPlatform.Api.ActivityLogs;
 using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Contacts;
 using AgentPlatform.Api.Conversations;
+using AgentPlatform.Api.Files;
 using AgentPlatform.Api.Health;
+using AgentPlatform.Api.Jobs;
 using AgentPlatform.Api.Limits;
 using AgentPlatform.Api.Live;
 using AgentPlatform.Api.OpenApi;
@@ -41,6 +43,7 @@ public static class ApiServices
         services.AddSingleton<LiveFeed>();
         services.AddSingleton<LiveHints>();
         services.AddSingleton<LiveHubs>();
+        services.AddJobWorks(configuration);
         services.AddAuthentication(BearerHandler.SchemeName).AddScheme<AuthenticationSchemeOptions, BearerHandler>(BearerHandler.SchemeName, null);
         services.AddAuthorization();
         services.AddApiLimits(configuration);
@@ -80,6 +83,8 @@ public static class ApiServices
         MessageEndpoints.MapMessages(app);
         ContactEndpoints.MapContactCommands(app);
         EventsEndpoints.MapEvents(app);
+        JobEndpoints.MapJobCommands(app);
+        FileEndpoints.MapFiles(app);
         app.MapApiDocument();
         app.MapApiHealth();
         app.MapWebChat();

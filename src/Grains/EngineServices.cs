@@ -1,7 +1,9 @@
 using AgentPlatform.Data.Conversations;
+using AgentPlatform.Data.Jobs;
 using AgentPlatform.Grains.Channels;
 using AgentPlatform.Grains.Conversations;
 using AgentPlatform.Grains.Delivery;
+using AgentPlatform.Grains.Jobs;
 using AgentPlatform.Grains.Live;
 using AgentPlatform.Grains.Maintenance;
 using AgentPlatform.Grains.Turns;
@@ -16,7 +18,7 @@ namespace AgentPlatform.Grains;
 public static class EngineServices
 {
     /// <summary>
-    /// Adds the batching writer, the turn scheduler, delivery, live signals, the instance's heartbeat and the sweep. Register it before Orleans,
+    /// Adds the batching writer, the turn scheduler, delivery, live signals, jobs, the instance's heartbeat and the sweep. Register it before Orleans,
     /// so that the writer starts before the first grain and stops after the last. May be called more than once.
     /// Options are bound from the sections <c>Engine:Writer</c>, <c>Engine:Turns</c>, <c>Engine:Delivery</c> and <c>Engine:Instance</c>.
     /// </summary>
@@ -39,6 +41,9 @@ public static class EngineServices
         services.TryAddSingleton<MessageDelivery>();
         services.TryAddSingleton<LiveSignals>();
         services.TryAddSingleton<EngineInstance>();
+        services.TryAddSingleton(_ => JobOptions.From(configuration));
+        services.TryAddSingleton<JobStore>();
+        services.TryAddSingleton<JobRunner>();
         services.TryAddSingleton<ConversationServices>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, ConversationWriter>(static provider => provider.GetRequiredService<ConversationWriter>()));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, EngineInstance>(static provider => provider.GetRequiredService<EngineInstance>()));

@@ -1,4 +1,5 @@
 using AgentPlatform.Api;
+using AgentPlatform.Api.Jobs;
 using AgentPlatform.Data;
 using AgentPlatform.Data.Migrations;
 using AgentPlatform.Grains;
@@ -15,6 +16,7 @@ builder.AddTelemetry();
 builder.Services.AddData(builder.Configuration);
 builder.Services.AddEngine(builder.Configuration);
 builder.Services.AddEngineFeatures(builder.Configuration);
+builder.Services.AddJobWorks(builder.Configuration);
 if (settings.ServesApi)
 {
     builder.Services.AddApi(builder.Configuration);

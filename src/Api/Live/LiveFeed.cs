@@ -1,4 +1,5 @@
 using AgentPlatform.Api.Conversations;
+using AgentPlatform.Api.Jobs;
 using AgentPlatform.Api.Resources;
 using AgentPlatform.Api.Shapes;
 using AgentPlatform.Data.Connections;
@@ -14,9 +15,12 @@ namespace AgentPlatform.Api.Live;
 internal sealed record LiveRow(LivePosition Position, LivePosition CreatedAt, ReadOnlyMemory<byte> Json)
 {
     /// <summary>The event's type for a reader who has seen everything up to a position.</summary>
-    public string TypeFor(LivePosition seen) => Position.Kind == LiveKind.Conversation
-        ? "conversation.updated"
-        : CreatedAt.CompareTo(seen) > 0 ? "message.created" : "message.updated";
+    public string TypeFor(LivePosition seen) => Position.Kind switch
+    {
+        LiveKind.Conversation => "conversation.updated",
+        LiveKind.Job => "job.updated",
+        _ => CreatedAt.CompareTo(seen) > 0 ? "message.created" : "message.updated",
+    };
 }
 
 /// <summary>Rows that follow a position, in order.</summary>
@@ -28,7 +32,7 @@ internal sealed record LiveBatch(LivePosition From, IReadOnlyList<LiveRow> Rows,
     public LivePosition To => Rows.Count > 0 ? Rows[^1].Position : From;
 }
 
-/// <summary>Reads an organization's messages and conversations in the order in which they became final.</summary>
+/// <summary>Reads an organization's messages, conversations and jobs in the order in which they became final.</summary>
 internal sealed class LiveFeed(ApiDataSource database, IServiceProvider services)
 {
     /// <summary>Most rows of a kind read at once.</summary>
@@ -38,6 +42,7 @@ internal sealed class LiveFeed(ApiDataSource database, IServiceProvider services
     [
         (LiveKind.Message, MessageResource.Messages, "t.created_in"),
         (LiveKind.Conversation, ConversationResource.Conversations, "t.changed_in"),
+        (LiveKind.Job, JobResource.Jobs, "t.changed_in"),
     ];
 
     private static readonly string[] Statements = [.. Sources.Select(source => $"""

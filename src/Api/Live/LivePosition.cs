@@ -9,6 +9,7 @@ internal enum LiveKind
     None = -1,
     Message = 0,
     Conversation = 1,
+    Job = 2,
 }
 
 /// <summary>
@@ -33,7 +34,7 @@ internal readonly record struct LivePosition(ulong ChangedIn, LiveKind Kind, Gui
 
     /// <summary>Null for a text that isn't an event's id.</summary>
     public static LivePosition? Parse(string text) =>
-        text.Split('.') is [var changedIn, ['0' or '1' or '2'] kind, var id]
+        text.Split('.') is [var changedIn, ['0' or '1' or '2' or '3'] kind, var id]
         && ulong.TryParse(changedIn, NumberStyles.None, CultureInfo.InvariantCulture, out var transaction)
         && Guid.TryParseExact(id, "N", out var row)
             ? new LivePosition(transaction, (LiveKind)(kind[0] - '1'), row)

@@ -39,7 +39,7 @@ internal static class ApiDocument
         operation.Description = Description(declared);
         operation.Parameters = [.. Parameters(declared, path)];
         operation.Security = declared.Role is null ? [] : [new() { [new OpenApiSecuritySchemeReference(SecurityScheme, document)] = [] }];
-        operation.RequestBody = declared.Body is null ? null : Body(declared, document);
+        operation.RequestBody = declared.Body is not null ? Body(declared, document) : declared.TakesContent ? new OpenApiRequestBody { Required = true, Content = AnyContent() } : null;
         operation.Responses = [];
         operation.Responses[declared.SuccessStatus.ToString(System.Globalization.CultureInfo.InvariantCulture)] = Success(declared, document);
         foreach (var problems in Problems(declared, path).GroupBy(problem => problem.Status).OrderBy(group => group.Key))
@@ -134,6 +134,10 @@ internal static class ApiDocument
         {
             response.Content = new Dictionary<string, OpenApiMediaType> { ["text/event-stream"] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String } } };
         }
+        else if (declared.AnswersContent)
+        {
+            response.Content = AnyContent();
+        }
         else if (declared.Answer is not null)
         {
             response.Content = new Dictionary<string, OpenApiMediaType> { ["application/json"] = new() { Schema = AnswerSchema(declared, document) } };
@@ -147,6 +151,9 @@ internal static class ApiDocument
         }
         return response;
     }
+
+    private static Dictionary<string, OpenApiMediaType> AnyContent() =>
+        new() { ["application/octet-stream"] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" } } };
 
     private static IOpenApiSchema AnswerSchema(Operation declared, OpenApiDocument document)
     {

@@ -64,6 +64,12 @@ public sealed record Operation
     /// <summary>The answer is a stream of server-sent events.</summary>
     public bool AnswersEvents { get; init; }
 
+    /// <summary>The body is content of any type, which the handler reads itself.</summary>
+    public bool TakesContent { get; init; }
+
+    /// <summary>The answer is content of any type.</summary>
+    public bool AnswersContent { get; init; }
+
     /// <summary>Problems besides those that follow from the rest.</summary>
     public ImmutableArray<ProblemType> Problems { get; init; } = [];
 

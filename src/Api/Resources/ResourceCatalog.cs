@@ -41,5 +41,8 @@ public static class ResourceCatalog
         Crm.ProductResource.Products,
         Crm.TourResource.Tours,
         ActivityLogs.ActivityLogResource.ActivityLogs,
+        Jobs.JobResource.Jobs,
+        Jobs.JobErrorResource.JobErrors,
+        Files.FileResource.Files,
     ];
 }

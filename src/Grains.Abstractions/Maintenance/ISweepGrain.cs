@@ -1,7 +1,7 @@
 namespace AgentPlatform.Maintenance;
 
 /// <summary>
-/// Finds what a dead silo left: unfinished turns whose instance stopped its heartbeat, messages that wait to be sent. Woken by a reminder
+/// Finds what a dead silo left: unfinished turns whose instance stopped its heartbeat, messages that wait to be sent, jobs that nobody runs. Woken by a reminder
 /// and by every silo that starts. There is one, with key 0.
 /// </summary>
 [Alias("maintenance.ISweepGrain")]
@@ -11,7 +11,7 @@ public interface ISweepGrain : IGrainWithIntegerKey
     [Alias("Start")]
     Task Start();
 
-    /// <summary>Sweeps now; returns how many conversations it woke.</summary>
+    /// <summary>Sweeps now; returns how many conversations and jobs it woke.</summary>
     [Alias("Sweep")]
     Task<int> Sweep();
 }

@@ -1,5 +1,7 @@
 using AgentPlatform.Conversations;
 using AgentPlatform.Data.Conversations;
+using AgentPlatform.Data.Jobs;
+using AgentPlatform.Jobs;
 using AgentPlatform.Maintenance;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -7,7 +9,8 @@ using Microsoft.Extensions.Options;
 namespace AgentPlatform.Grains.Maintenance;
 
 /// <inheritdoc cref="ISweepGrain"/>
-internal sealed partial class SweepGrain(ConversationStore store, IOptions<EngineInstanceOptions> options, ILogger<SweepGrain> logger) : Grain, ISweepGrain, IRemindable
+internal sealed partial class SweepGrain(
+    ConversationStore store, JobStore jobs, JobOptions jobOptions, IOptions<EngineInstanceOptions> options, ILogger<SweepGrain> logger) : Grain, ISweepGrain, IRemindable
 {
     private const string ReminderName = "sweep";
     private static readonly TimeSpan ReminderPeriod = TimeSpan.FromMinutes(1);
@@ -29,7 +32,21 @@ internal sealed partial class SweepGrain(ConversationStore store, IOptions<Engin
         var settings = options.Value;
         var abandoned = await store.FindAbandoned(settings.DeadAfter, settings.UnsentAfter, settings.SweepLimit, CancellationToken.None);
         await Task.WhenAll(abandoned.Select(found => Wake(new ConversationKey(found.ChannelId, found.Identity))));
-        return abandoned.Count;
+        var idle = await jobs.Idle(settings.DeadAfter, jobOptions.PerOrganization, settings.SweepLimit, CancellationToken.None);
+        await Task.WhenAll(idle.Select(Wake));
+        return abandoned.Count + idle.Count;
+    }
+
+    private async Task Wake(Guid job)
+    {
+        try
+        {
+            await GrainFactory.GetGrain<IJobGrain>(job).Run();
+        }
+        catch (Exception failure)
+        {
+            LogJobWakeFailed(logger, job, failure.GetType().Name, failure.Message);
+        }
     }
 
     private async Task Wake(ConversationKey key)
@@ -59,7 +76,7 @@ internal sealed partial class SweepGrain(ConversationStore store, IOptions<Engin
         }
     }
 
-    [LoggerMessage(EventId = 2111, Level = LogLevel.Information, Message = "Woke {Count} conversations with unfinished work")]
+    [LoggerMessage(EventId = 2111, Level = LogLevel.Information, Message = "Woke {Count} conversations and jobs with unfinished work")]
     private static partial void LogSwept(ILogger logger, int count);
 
     [LoggerMessage(EventId = 2112, Level = LogLevel.Warning, Message = "The sweep failed ({Exception}: {Reason}); the next one tries again")]
@@ -67,4 +84,7 @@ internal sealed partial class SweepGrain(ConversationStore store, IOptions<Engin
 
     [LoggerMessage(EventId = 2113, Level = LogLevel.Warning, Message = "A conversation of channel {ChannelId} could not be woken ({Exception}: {Reason}); the next sweep tries again")]
     private static partial void LogWakeFailed(ILogger logger, Guid channelId, string exception, string reason);
+
+    [LoggerMessage(EventId = 2114, Level = LogLevel.Warning, Message = "Job {JobId} could not be woken ({Exception}: {Reason}); the next sweep tries again")]
+    private static partial void LogJobWakeFailed(ILogger logger, Guid jobId, string exception, string reason);
 }

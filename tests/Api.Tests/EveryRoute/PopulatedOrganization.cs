@@ -65,6 +65,12 @@ internal sealed class PopulatedOrganization(TestOrganization organization, Whats
             "INSERT INTO turns (id, organization_id, conversation_id, state, epoch, first_sequence, last_sequence, due_at) VALUES ($1, $2, $3, 'completed', 0, 1, 1, now())",
             ids["turns"], organization.Id, conversation.Id());
         ids["activity-logs"] = (await (await organization.Owner.GetAsync("/v1/activity-logs")).Json()).Items()[0].Id();
+        ids["jobs"] = Guid.CreateVersion7();
+        await organization.Execute(
+            "INSERT INTO jobs (id, organization_id, user_id, type, work, status, completed_at) VALUES ($1, $2, $3, 'file_processing', 'resource_import', 'completed', now())", ids["jobs"], organization.Id, organization.OwnerId);
+        ids["job-errors"] = Guid.CreateVersion7();
+        await organization.Execute("INSERT INTO job_errors (id, organization_id, job_id, line, detail) VALUES ($1, $2, $3, 1, 'Wrong.')", ids["job-errors"], organization.Id, ids["jobs"]);
+        ids["files"] = (await (await organization.Owner.PostAsync("/v1/files?name=partners.json", new StringContent("{}"))).Json(System.Net.HttpStatusCode.Created)).Id();
         return new PopulatedOrganization(organization, line, ids);
     }
 
@@ -111,6 +117,7 @@ internal sealed class PopulatedOrganization(TestOrganization organization, Whats
                     "emailTemplateId" => "email-templates",
                     "sequenceId" => "sequences",
                     "experimentId" => "experiments",
+                    "fileId" => "files",
                     "partnerId" or "assignedPartnerId" => "partners",
                     "productId" => "products",
                     "assignedTo" or "assigneeId" => "members",

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Hosting;
 namespace AgentPlatform.Api.Tests.TestApp;
 
 /// <summary>The API with the engine in the same process, as <c>./run</c> has it, and WhatsApp's API beside it.</summary>
-public sealed class EngineApp : ApiApp, IAsyncLifetime
+public class EngineApp : ApiApp, IAsyncLifetime
 {
     public const string AppSecret = "an app secret";
     public const string AccessToken = "an access token";

@@ -1,0 +1,165 @@
+using System.Security.Cryptography;
+using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Operations;
+using AgentPlatform.Api.Problems;
+using AgentPlatform.Api.Resources;
+using AgentPlatform.Api.Shapes;
+using AgentPlatform.Data.Connections;
+using AgentPlatform.Data.Files;
+using AgentPlatform.Data.Tenancy;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace AgentPlatform.Api.Files;
+
+/// <summary>Content of files, up and down, streamed.</summary>
+internal static class FileEndpoints
+{
+    private static readonly Operation Upload = new()
+    {
+        Id = "uploadFile",
+        Tag = "files",
+        Role = Role.Member,
+        Summary = "Upload a file",
+        Description = "The body is the content itself, at most `FILE_MAX_BYTES`, with its own `Content-Type`. Give the file's id to `POST /v1/jobs/imports`.",
+        Query = [new("name", new TextType(255, 1, Example: "clients.csv"), "Name of the file.")],
+        TakesContent = true,
+        SuccessStatus = StatusCodes.Status201Created,
+        Answer = FileResource.Files.Shape,
+        AnswerName = FileResource.Files.SchemaName,
+        AnswersEntityTag = true,
+        Problems = [ProblemType.Conflict, ProblemType.BodyTooLarge, ProblemType.MalformedBody],
+    };
+
+    private static readonly Operation Download = new()
+    {
+        Id = "downloadFile",
+        Tag = "files",
+        Role = Role.Member,
+        Summary = "Download a file",
+        Description = "Needs the role that the file names as well; 404 once it has expired.",
+        AnswersContent = true,
+    };
+
+    public static void MapFiles(IEndpointRouteBuilder routes)
+    {
+        routes.MapOperation("POST", "/v1/files", Upload, Store);
+        routes.MapOperation("GET", "/v1/files/{id}/content", Download, Send);
+    }
+
+    private static async Task<IResult> Store(OperationRequest request)
+    {
+        var options = request.Service<Data.Files.FileOptions>();
+        if (request.Http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            limit.MaxRequestBodySize = options.MaxBytes;
+        }
+        if (request.Http.Request.ContentLength > options.MaxBytes)
+        {
+            return TooLarge(options);
+        }
+        var contentType = request.Http.Request.ContentType is { Length: > 0 and <= 255 } given ? given : "application/octet-stream";
+        var store = request.Service<FileStore>();
+        Guid id;
+        await using (var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled))
+        {
+            if (await session.ScalarAsync<long>("SELECT coalesce(sum(size), 0)::bigint FROM files WHERE organization_id = $1", request.Cancelled, request.Caller.OrganizationId) >= options.PerOrganizationBytes)
+            {
+                return new Problem(ProblemType.Conflict, $"The organization's files have {options.PerOrganizationBytes} bytes or more (FILES_PER_ORGANIZATION_BYTES). Delete some.");
+            }
+            id = await store.Create(session, request.Caller.Tenant, new NewFile
+            {
+                Purpose = "import",
+                Name = request.Parameter<string>("name") ?? "upload",
+                ContentType = contentType,
+                ExpiresAt = request.Service<TimeProvider>().GetUtcNow() + options.UploadLife,
+            }, request.Cancelled);
+            await session.CommitAsync(request.Cancelled);
+        }
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var size = await Receive(request, id, options.MaxBytes, hash);
+        if (size is null or 0)
+        {
+            await Forget(request, id);
+            return size is null ? TooLarge(options) : new Problem(ProblemType.MalformedBody, "The body is empty.");
+        }
+        await store.Complete(request.Caller.Tenant, id, size.Value, hash.GetHashAndReset(), request.Cancelled);
+        return await ResourceReads.Read(FileResource.Files, request, id) is JsonAnswer answer
+            ? JsonAnswer.OfBytes(answer.Body, StatusCodes.Status201Created, answer.Version, $"/v1/files/{id}")
+            : Problem.NotFound();
+    }
+
+    /// <summary>Writes the body away, piece by piece; null when it is too large.</summary>
+    private static async Task<long?> Receive(OperationRequest request, Guid id, long limit, IncrementalHash hash)
+    {
+        var piece = new byte[FileStore.ChunkBytes];
+        long size = 0;
+        int filled;
+        do
+        {
+            filled = await request.Http.Request.Body.ReadAtLeastAsync(piece, piece.Length, throwOnEndOfStream: false, request.Cancelled);
+            if (size + filled > limit)
+            {
+                return null;
+            }
+            if (filled > 0)
+            {
+                hash.AppendData(piece, 0, filled);
+                await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
+                await FileStore.Write(session, request.Caller.OrganizationId, id, size, piece[..filled], request.Cancelled);
+                await session.CommitAsync(request.Cancelled);
+                size += filled;
+            }
+        }
+        while (filled == piece.Length);
+        return size;
+    }
+
+    private static async Task Forget(OperationRequest request, Guid id)
+    {
+        await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
+        await session.ExecuteAsync("DELETE FROM files WHERE organization_id = $1 AND id = $2", request.Cancelled, request.Caller.OrganizationId, id);
+        await session.CommitAsync(request.Cancelled);
+    }
+
+    private static Problem TooLarge(Data.Files.FileOptions options) => new(ProblemType.BodyTooLarge, $"A file may have {options.MaxBytes} bytes (FILE_MAX_BYTES).");
+
+    private static async Task<IResult> Send(OperationRequest request)
+    {
+        if (request.PathId() is not { } id)
+        {
+            return Problem.NotFound();
+        }
+        await using var row = await TenantSession.ReadAsync(
+            request.Service<ApiDataSource>(), request.Caller.Tenant,
+            "SELECT name, content_type, size, minimum_role FROM files WHERE organization_id = $1 AND id = $2 AND is_complete AND (expires_at IS NULL OR expires_at > $3)",
+            request.Cancelled, request.Caller.OrganizationId, id, request.Service<TimeProvider>().GetUtcNow());
+        if (!await row.ReadAsync(request.Cancelled))
+        {
+            return Problem.NotFound();
+        }
+        var (name, contentType, size, role) = (row.GetString(0), row.GetString(1), row.GetInt64(2), Roles.Parse(row.GetString(3)) ?? Role.Owner);
+        return request.Caller.Role < role
+            ? new Problem(ProblemType.Forbidden, $"This file needs the role {role.Name()}; yours is {request.Caller.Role.Name()}.")
+            : new FileContent(request, id, name, contentType, size);
+    }
+
+    private sealed class FileContent(OperationRequest request, Guid id, string name, string contentType, long size) : IResult
+    {
+        public async Task ExecuteAsync(HttpContext httpContext)
+        {
+            var response = httpContext.Response;
+            response.ContentType = contentType;
+            response.ContentLength = size;
+            // What somebody uploaded is never shown as a page of ours.
+            response.Headers.ContentDisposition = new System.Net.Mime.ContentDisposition { FileName = Ascii(name) }.ToString();
+            response.Headers.XContentTypeOptions = "nosniff";
+            var reader = new FileReader(request.Service<FileStore>(), request.Caller.Tenant, id, 0);
+            while (await reader.Next(request.Cancelled) is { Length: > 0 } piece)
+            {
+                await response.Body.WriteAsync(piece, request.Cancelled);
+            }
+        }
+
+        private static string Ascii(string name) => new([.. name.Select(character => character is < ' ' or > '~' or '"' or '\\' or '/' ? '_' : character)]);
+    }
+}

@@ -1,0 +1,35 @@
+using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Resources;
+using static AgentPlatform.Api.Shapes.Fields;
+
+namespace AgentPlatform.Api.Files;
+
+/// <summary>Files: uploaded for imports, made by exports.</summary>
+internal static class FileResource
+{
+    public static readonly string[] Purposes = ["import", "export", "archive", "personal_data", "attachment", "recording"];
+
+    public static readonly Resource Files = new()
+    {
+        Path = "files",
+        Singular = "file",
+        Plural = "files",
+        Table = "files",
+        Description = "Files: uploaded for imports, made by exports. The content is at `/v1/files/{id}/content`, for the role `minimumRole` and above, until `expiresAt`.",
+        Read = Role.Member,
+        Delete = Role.Manager,
+        Fields =
+        [
+            Choice("purpose", Purposes).ReadOnly().Filtered(),
+            Text("name", 255).ReadOnly(),
+            Text("contentType", 255).ReadOnly(),
+            Long("size").ReadOnly().About("Bytes."),
+            Text("sha256", 64).Nullable().ReadOnly().About("Checksum of the content, hexadecimal.") with { Expression = "encode(t.sha256, 'hex')" },
+            Flag("isComplete").ReadOnly().About("False while it is being written."),
+            Choice("minimumRole", Roles.Names).ReadOnly(),
+            Reference("userId", "users").Nullable().ReadOnly().Filtered(),
+            Reference("jobId", "jobs").Nullable().ReadOnly().Filtered().About("The job that made it."),
+            Timestamp("expiresAt").Nullable().ReadOnly(),
+        ],
+    };
+}

@@ -1,0 +1,18 @@
+using AgentPlatform.Data.Files;
+using AgentPlatform.Data.Jobs;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace AgentPlatform.Api.Jobs;
+
+/// <summary>Registration of jobs.</summary>
+public static class JobServices
+{
+    /// <summary>Adds what jobs do, for every process that runs or starts them: silos, whether or not they serve the API. May be called more than once.</summary>
+    public static IServiceCollection AddJobWorks(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.TryAddSingleton(_ => JobOptions.From(configuration));
+        services.TryAddSingleton(_ => Data.Files.FileOptions.From(configuration));
+        services.TryAddSingleton<FileStore>();
+        return services;
+    }
+}

@@ -1,0 +1,92 @@
+using System.Text.Json;
+using AgentPlatform.Api.ActivityLogs;
+using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Operations;
+using AgentPlatform.Api.Problems;
+using AgentPlatform.Api.Resources;
+using AgentPlatform.Data;
+using AgentPlatform.Data.Connections;
+using AgentPlatform.Data.Jobs;
+using AgentPlatform.Data.Tenancy;
+using AgentPlatform.Jobs;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace AgentPlatform.Api.Jobs;
+
+/// <summary>What a new job is.</summary>
+/// <param name="Type">One of <see cref="JobTypes"/>.</param>
+/// <param name="Work">Name of the work.</param>
+/// <param name="Payload">Becomes JSON.</param>
+internal sealed record NewJob(string Type, string Work, object Payload)
+{
+    /// <summary>Not before; null for at once.</summary>
+    public DateTimeOffset? DueAt { get; init; }
+
+    /// <summary>The lowest role that may cancel it or run it again.</summary>
+    public Role MinimumRole { get; init; } = Role.Member;
+}
+
+/// <summary>Starts jobs for a caller: the row with its audit row and kept answer in one transaction, then a word to its grain.</summary>
+internal static partial class JobStart
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+
+    /// <summary>Answers 202 with the job; a repeated Idempotency-Key gives the same one.</summary>
+    public static async Task<IResult> Start(OperationRequest request, NewJob job)
+    {
+        var options = request.Service<JobOptions>();
+        var id = Uuid.New(request.Service<TimeProvider>());
+        JsonAnswer answer;
+        await using (var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled))
+        {
+            if (await Idempotency.Claim(session, request) is { } before)
+            {
+                return before;
+            }
+            if (await session.ScalarAsync<long>("SELECT count(*) FROM jobs WHERE organization_id = $1 AND status = 'pending'", request.Cancelled, request.Caller.OrganizationId) >= options.WaitingPerOrganization)
+            {
+                return new Problem(ProblemType.TooManyRequests, $"JOBS_WAITING_PER_ORGANIZATION is {options.WaitingPerOrganization}.") { RetryAfter = TimeSpan.FromMinutes(1) };
+            }
+            await session.ExecuteAsync(
+                "INSERT INTO jobs (id, organization_id, user_id, type, work, payload, due_at, minimum_role) VALUES ($1, $2, $3, $4, $5, $6, coalesce($7, now()), $8)",
+                request.Cancelled, id, request.Caller.OrganizationId, request.Caller.UserId, job.Type, job.Work,
+                new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Jsonb, Value = JsonSerializer.Serialize(job.Payload, Json) },
+                new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.TimestampTz, Value = (object?)job.DueAt ?? DBNull.Value }, job.MinimumRole.Name());
+            answer = await Answer(session, request, id, StatusCodes.Status202Accepted);
+            await Idempotency.Keep(session, request, answer);
+            await request.Service<ActivityLog>().WriteAsync(session, request.Caller, "job.created", "job", id, null, answer.Body, [], request.Cancelled);
+            await session.CommitAsync(request.Cancelled);
+        }
+        await Wake(request, id);
+        return answer;
+    }
+
+    /// <summary>Tells the grain. When it can't be reached, the sweep finds the row.</summary>
+    public static async Task Wake(OperationRequest request, Guid id)
+    {
+        try
+        {
+            await request.Service<IGrainFactory>().GetGrain<IJobGrain>(id).Run();
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            LogNotWoken(request.Service<ILogger<JobRow>>(), id, failure.GetType().Name);
+        }
+    }
+
+    /// <summary>The job as it is in this transaction.</summary>
+    public static async Task<JsonAnswer> Answer(TenantSession session, OperationRequest request, Guid id, int status)
+    {
+        await using var row = await session.QueryAsync(ResourceSql.Of(JobResource.Jobs).SelectOne, request.Cancelled, request.Caller.OrganizationId, id);
+        await row.ReadAsync(request.Cancelled);
+        var job = ResourceRow.Read(JobResource.Jobs, ResourceSql.Of(JobResource.Jobs).Readable, row, ResourceWrites.Context(request));
+        return JsonAnswer.OfBytes(job.Json, status, job.Version, $"/v1/jobs/{id}");
+    }
+
+    [LoggerMessage(4601, LogLevel.Warning, "Job {JobId} could not be started at once ({Failure}); the sweep starts it")]
+    private static partial void LogNotWoken(ILogger logger, Guid jobId, string failure);
+
+    /// <summary>Names the log.</summary>
+    internal sealed class JobRow;
+}

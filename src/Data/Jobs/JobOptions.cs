@@ -1,0 +1,39 @@
+using Microsoft.Extensions.Configuration;
+
+namespace AgentPlatform.Data.Jobs;
+
+/// <summary>Limits of background jobs. Each has a setting of its name.</summary>
+public sealed record JobOptions
+{
+    /// <summary>Jobs of one organization that run at the same time (setting <c>JOBS_PER_ORGANIZATION</c>, default 2); more wait.</summary>
+    public int PerOrganization { get; init; } = 2;
+
+    /// <summary>Jobs of one organization that may wait (setting <c>JOBS_WAITING_PER_ORGANIZATION</c>, default 50); more are refused.</summary>
+    public int WaitingPerOrganization { get; init; } = 50;
+
+    /// <summary>How often progress is told at most (setting <c>JOB_PROGRESS_MILLISECONDS</c>, default 500). Positions are kept with each chunk.</summary>
+    public TimeSpan ProgressInterval { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Bad lines that are listed for one job (setting <c>JOB_ERRORS_KEPT</c>, default 10,000); more are only counted.</summary>
+    public int ErrorsKept { get; init; } = 10_000;
+
+    /// <summary>How often a run that met a conflict or a database that is away is tried again before the job fails.</summary>
+    public const int MaxConflicts = 5;
+
+    /// <summary>Reads the settings.</summary>
+    /// <exception cref="InvalidOperationException">A setting is not positive.</exception>
+    public static JobOptions From(IConfiguration configuration)
+    {
+        var defaults = new JobOptions();
+        var options = new JobOptions
+        {
+            PerOrganization = configuration.GetValue("JOBS_PER_ORGANIZATION", defaults.PerOrganization),
+            WaitingPerOrganization = configuration.GetValue("JOBS_WAITING_PER_ORGANIZATION", defaults.WaitingPerOrganization),
+            ProgressInterval = TimeSpan.FromMilliseconds(configuration.GetValue("JOB_PROGRESS_MILLISECONDS", defaults.ProgressInterval.TotalMilliseconds)),
+            ErrorsKept = configuration.GetValue("JOB_ERRORS_KEPT", defaults.ErrorsKept),
+        };
+        return options is { PerOrganization: > 0, WaitingPerOrganization: > 0, ErrorsKept: > 0 } && options.ProgressInterval >= TimeSpan.Zero
+            ? options
+            : throw new InvalidOperationException("JOBS_PER_ORGANIZATION, JOBS_WAITING_PER_ORGANIZATION and JOB_ERRORS_KEPT must be positive, JOB_PROGRESS_MILLISECONDS not negative.");
+    }
+}

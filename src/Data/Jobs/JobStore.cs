@@ -1,0 +1,141 @@
+using AgentPlatform.Data.Connections;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace AgentPlatform.Data.Jobs;
+
+/// <summary>The engine's hold on jobs: claiming, ending, and finding what nobody holds.</summary>
+public sealed class JobStore(EngineDataSource database)
+{
+    /// <summary>One claim of an organization at a time, so that its limit holds.</summary>
+    private const string Lock = "SELECT pg_advisory_xact_lock(hashtextextended('jobs ' || organization_id::text, 0)) FROM jobs WHERE id = $1";
+
+    private const string TryClaim = """
+        UPDATE jobs j
+        SET status = 'processing', instance_id = $2, attempts = j.attempts + 1, started_at = coalesce(j.started_at, now()), version = j.version + 1, changed_in = pg_current_xact_id()
+        WHERE j.id = $1 AND j.due_at <= now() AND j.cancel_requested_at IS NULL AND (
+            (j.status = 'pending' AND (SELECT count(*) FROM jobs o WHERE o.organization_id = j.organization_id AND o.status = 'processing') < $3)
+            OR (j.status = 'processing' AND j.instance_id IS DISTINCT FROM $2
+                AND NOT EXISTS (SELECT FROM engine_instances i WHERE i.id = j.instance_id AND i.heartbeat_at > now() - $4)))
+        RETURNING j.id, j.organization_id, j.user_id, j.work, j.payload::text, j.progress::text, j.position::text, j.attempts
+        """;
+
+    /// <summary>Jobs that may run and that no living process holds: those of dead silos, those that wait and have a place, those to be cancelled.</summary>
+    private const string FindIdle = """
+        SELECT found.id FROM (
+            SELECT j.id, j.due_at, j.status, j.organization_id, row_number() OVER (PARTITION BY j.organization_id, j.status ORDER BY j.due_at, j.id) AS place
+            FROM jobs j
+            WHERE j.status IN ('pending', 'processing') AND j.due_at <= now()
+                AND (j.status = 'pending' OR NOT EXISTS (SELECT FROM engine_instances i WHERE i.id = j.instance_id AND i.heartbeat_at > now() - $1))) found
+        WHERE found.status = 'processing'
+            OR found.place <= $2 - (SELECT count(*) FROM jobs o WHERE o.organization_id = found.organization_id AND o.status = 'processing')
+        ORDER BY found.due_at LIMIT $3
+        """;
+
+    private const string Ended = """
+        UPDATE jobs SET status = $4, result = $5, error = $6, progress = $7, instance_id = NULL, version = version + 1, changed_in = pg_current_xact_id(),
+            duration = least(extract(epoch FROM now() - started_at) * 1000, 2147483647)::integer,
+            completed_at = CASE WHEN $4 = 'completed' THEN now() END,
+            failed_at = CASE WHEN $4 = 'failed' THEN now() END,
+            cancelled_at = CASE WHEN $4 = 'cancelled' THEN now() END
+        WHERE id = $1 AND instance_id = $2 AND attempts = $3 AND status = 'processing'
+        """;
+
+    /// <summary>Takes the job for this process; null when it may not run now, or somebody else has it.</summary>
+    public async Task<Job?> Claim(Guid jobId, Guid instanceId, int perOrganization, TimeSpan deadAfter, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await using (var held = Command(Lock, connection, transaction, jobId))
+        {
+            await held.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        }
+        Job? job = null;
+        await using (var claim = Command(TryClaim, connection, transaction, jobId, instanceId, (long)perOrganization, deadAfter))
+        await using (var row = await claim.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (await row.ReadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                job = Read(row);
+            }
+        }
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        return job;
+    }
+
+    /// <summary>The job as it is now, for a run that tries again; null when this run no longer holds it.</summary>
+    public async Task<Job?> Reread(Job job, Guid instanceId, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            SELECT j.id, j.organization_id, j.user_id, j.work, j.payload::text, j.progress::text, j.position::text, j.attempts
+            FROM jobs j WHERE j.id = $1 AND j.instance_id = $2 AND j.attempts = $3 AND j.status = 'processing' AND j.cancel_requested_at IS NULL
+            """);
+        Add(command, job.Id, instanceId, job.Attempt);
+        await using var row = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        return await row.ReadAsync(cancellationToken).ConfigureAwait(false) ? Read(row) : null;
+    }
+
+    /// <summary>Ends a run. False when it held the job no longer.</summary>
+    public async Task<bool> End(JobRun run, Guid instanceId, string status, string? result, string? error, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(Ended);
+        Add(
+            command, run.Job.Id, instanceId, run.Job.Attempt, status, Json(result), new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Text, Value = (object?)error ?? DBNull.Value }, Json(JobRun.ToJson(run.Progress)));
+        return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false) > 0;
+    }
+
+    /// <summary>Ends a job that was asked to be cancelled and that no living process holds.</summary>
+    public async Task<bool> EndCancelled(Guid jobId, Guid instanceId, TimeSpan deadAfter, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            UPDATE jobs j SET status = 'cancelled', cancelled_at = now(), instance_id = NULL, version = j.version + 1, changed_in = pg_current_xact_id(),
+                duration = least(extract(epoch FROM now() - j.started_at) * 1000, 2147483647)::integer
+            WHERE j.id = $1 AND j.status = 'processing' AND j.cancel_requested_at IS NOT NULL
+                AND (j.instance_id IS NULL OR j.instance_id = $2 OR NOT EXISTS (SELECT FROM engine_instances i WHERE i.id = j.instance_id AND i.heartbeat_at > now() - $3))
+            """);
+        Add(command, jobId, instanceId, deadAfter);
+        return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false) > 0;
+    }
+
+    /// <summary>Lets go of a job that this process can't finish now: any other may take it up at once.</summary>
+    public async Task Release(Job job, Guid instanceId, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("UPDATE jobs SET instance_id = NULL WHERE id = $1 AND instance_id = $2 AND attempts = $3 AND status = 'processing'");
+        Add(command, job.Id, instanceId, job.Attempt);
+        await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Jobs that may run and that nobody holds.</summary>
+    public async Task<IReadOnlyList<Guid>> Idle(TimeSpan deadAfter, int perOrganization, int limit, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(FindIdle);
+        Add(command, deadAfter, (long)perOrganization, limit);
+        await using var rows = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        var found = new List<Guid>();
+        while (await rows.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            found.Add(rows.GetGuid(0));
+        }
+        return found;
+    }
+
+    private static Job Read(NpgsqlDataReader row) => new(
+        row.GetGuid(0), row.GetGuid(1), row.IsDBNull(2) ? null : row.GetGuid(2), row.GetString(3), row.GetString(4), row.GetString(5), row.IsDBNull(6) ? null : row.GetString(6), row.GetInt32(7));
+
+    private static NpgsqlParameter Json(string? json) => new() { NpgsqlDbType = NpgsqlDbType.Jsonb, Value = (object?)json ?? DBNull.Value };
+
+    private static NpgsqlCommand Command(string sql, NpgsqlConnection connection, NpgsqlTransaction transaction, params object[] values)
+    {
+        var command = new NpgsqlCommand(sql, connection, transaction);
+        Add(command, values);
+        return command;
+    }
+
+    private static void Add(NpgsqlCommand command, params object[] values)
+    {
+        foreach (var value in values)
+        {
+            command.Parameters.Add(value as NpgsqlParameter ?? new NpgsqlParameter { Value = value });
+        }
+    }
+}
