@@ -6,10 +6,17 @@ namespace AgentPlatform.Data.Connections;
 /// <summary>A pool of connections signed in as one role. A type per role, so that a constructor says which one it needs.</summary>
 public abstract class RoleDataSource : IAsyncDisposable, IDisposable
 {
+    /// <summary>
+    /// Statements are prepared once a connection and keep their plan. One made while a table was still small would read the whole table for as long as the
+    /// plan lives; without scans of whole tables it stays right while the tables grow. Statements this short gain nothing from being compiled either.
+    /// </summary>
+    private const string Settings = "SET enable_seqscan = off; SET jit = off";
+
     private protected RoleDataSource(string connectionString)
     {
         var builder = new NpgsqlDataSourceBuilder(connectionString);
         builder.AddTypeInfoResolverFactory(new VectorTypeInfoResolverFactory());
+        builder.UsePhysicalConnectionInitializer(Prepare, PrepareAsync);
         Source = builder.Build();
     }
 
@@ -24,6 +31,21 @@ public abstract class RoleDataSource : IAsyncDisposable, IDisposable
 
     /// <summary>A batch that takes a connection while it runs: one round trip, one implicit transaction.</summary>
     public NpgsqlBatch CreateBatch() => Source.CreateBatch();
+
+    private static void Prepare(NpgsqlConnection connection)
+    {
+        using var settings = new NpgsqlCommand(Settings, connection);
+        settings.ExecuteNonQuery();
+    }
+
+    private static async Task PrepareAsync(NpgsqlConnection connection)
+    {
+        var settings = new NpgsqlCommand(Settings, connection);
+        await using (settings.ConfigureAwait(false))
+        {
+            await settings.ExecuteNonQueryAsync().ConfigureAwait(false);
+        }
+    }
 
     /// <inheritdoc />
     public ValueTask DisposeAsync()

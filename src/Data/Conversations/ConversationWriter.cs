@@ -265,8 +265,8 @@ public sealed partial class ConversationWriter : IHostedService, IAsyncDisposabl
         var connection = await _database.OpenConnectionAsync(_stopping.Token).ConfigureAwait(false);
         try
         {
-            // Plans are made once and kept; forbidding whole-table joins keeps them right while the tables grow.
-            await using var settings = new NpgsqlCommand("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan; SET jit = off", connection);
+            // Plans are made once and kept; forbidding whole-table joins, too, keeps them right while the tables grow.
+            await using var settings = new NpgsqlCommand("SET enable_hashjoin = off; SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan", connection);
             await settings.ExecuteNonQueryAsync(_stopping.Token).ConfigureAwait(false);
             return connection;
         }
