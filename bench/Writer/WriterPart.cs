@@ -21,7 +21,7 @@ public sealed class WriterPart : IBenchPart
         run.Report.Environment["postgres"] = await database.ScalarAsync<string>("SELECT version()") ?? "";
         run.Report.Environment["fsync"] = await database.ScalarAsync<string>("SELECT current_setting('fsync') || ', synchronous_commit ' || current_setting('synchronous_commit')") ?? "";
         await database.FillAsync(0, run.Options.Contacts, 1);
-        foreach (var committers in new[] { 1, 8, 16, 32, 64, 256 })
+        foreach (var committers in new[] { 1, 16, 64, 256 })
         {
             var result = await WriterCeiling.RunAsync(database, committers, run.Options.WarmUp / 3, run.Options.Span);
             var isCeiling = committers == 256;

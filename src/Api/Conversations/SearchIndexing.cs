@@ -12,13 +12,13 @@ internal sealed partial class SearchIndexing(ApiDataSource database, TimeProvide
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(2);
 
     /// <summary>How long to leave the database alone between two full batches, at least.</summary>
-    public static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(250);
+    public static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(100);
 
     /// <summary>The same as a multiple of what a batch took: in a flood the messages themselves come first.</summary>
     public const int BreathsPerBatch = 15;
 
-    /// <summary>Most messages taken at once.</summary>
-    public const int BatchSize = 500;
+    /// <summary>Most messages taken at once: few enough that no commit waits long for a processor.</summary>
+    public const int BatchSize = 200;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -11,10 +11,15 @@ namespace AgentPlatform.Data.Conversations;
 public sealed record ConversationWriterOptions
 {
     /// <summary>
-    /// Most connections that write at the same time. A further one starts only when half a batch waits or the others are slow: a batch costs Postgres
-    /// and this process as much as twenty of its commits, so that few large ones carry more than many small ones.
+    /// Most connections that write at the same time: Postgres works on one batch while this process makes the next.
     /// </summary>
     public int Lanes { get; init; } = 2;
+
+    /// <summary>
+    /// A further lane starts only when so many commits wait, or the others are slow: a batch costs Postgres and this process as much as some
+    /// five of its commits, so that few large ones carry more than many small ones.
+    /// </summary>
+    public int AnotherLaneFrom { get; init; } = 8;
 
     /// <summary>Most commits in one transaction.</summary>
     public int MaxBatchSize { get; init; } = 128;
@@ -82,7 +87,7 @@ public sealed partial class ConversationWriter : IHostedService, IAsyncDisposabl
             Interlocked.Decrement(ref _waiting);
             throw new StorageAwayException("The writer has stopped.");
         }
-        if (waiting == WorthAnotherLane)
+        if (waiting == _options.AnotherLaneFrom)
         {
             _news.Writer.TryWrite(true);
         }
@@ -121,14 +126,12 @@ public sealed partial class ConversationWriter : IHostedService, IAsyncDisposabl
         _stopping.Dispose();
     }
 
-    private int WorthAnotherLane => (_options.MaxBatchSize + 1) / 2;
-
     private async Task Dispatch()
     {
         // WaitToReadAsync and TryRead: ReadAsync with a cancelled token can lose an item.
         while (await _queue.Reader.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false))
         {
-            if (Volatile.Read(ref _working) > 0 && QueueLength < WorthAnotherLane && await IsNewsWithin(SlowBatch).ConfigureAwait(false))
+            if (Volatile.Read(ref _working) > 0 && QueueLength < _options.AnotherLaneFrom && await IsNewsWithin(SlowBatch).ConfigureAwait(false))
             {
                 continue;
             }
