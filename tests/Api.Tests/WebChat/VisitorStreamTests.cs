@@ -89,12 +89,18 @@ public sealed class VisitorStreamTests(WebChatApp app, ITestOutputHelper output)
             return ScriptedAgent.Say($"answer to {request.LastSequence}");
         };
         await visitor.Send("Hello?");
-        await visitor.EventsUntil(heard => heard.Name == "typing" && heard.Data["isTyping"]!.GetValue<bool>());
 
-        var reading = visitor.EventsUntil(heard => heard.Name == "typing" && !heard.Data["isTyping"]!.GetValue<bool>());
-        mayAnswer.SetResult();
+        // One stream for both: a second one might begin only when the answer has been written.
+        var heard = await visitor.EventsUntil(news =>
+        {
+            var isTyping = news.Name == "typing" && news.Data["isTyping"]!.GetValue<bool>();
+            if (isTyping)
+            {
+                mayAnswer.TrySetResult();
+            }
+            return news.Name == "typing" && !isTyping && mayAnswer.Task.IsCompleted;
+        });
 
-        var heard = await reading;
         Assert.Equal("answer to 1", heard.Last(news => news.Name == "message").Data.Text("textContent"));
     }
 
