@@ -28,6 +28,7 @@ internal static class AgentResource
             Matching("key", "^[a-z0-9][a-z0-9_.-]{0,99}$", "1 to 100 of a-z 0-9 _ . -, beginning with a letter or digit", "main_sales_agent", 100).Nullable().Filtered()
                 .About("A name for scripts; unique in the channel that the agent belongs to, or among the agents of no channel."),
             Reference("channelId", "channels").Nullable().Filtered().About("The agent belongs to this channel: no other may name it, and it goes with it."),
+            Reference("connectionId", "crm_connections").Nullable().Filtered().About("The other CRM whose leads it works with."),
             Choice("agentType", Types).WithDefault("communication").Filtered(),
             Choice("domain", "healthcare", "retail", "finance", "realestate", "hospitality", "other").WithDefault("other").Filtered(),
             Choice("status", "draft", "active", "inactive", "archived").WithDefault("draft").Filtered(),

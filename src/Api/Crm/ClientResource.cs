@@ -45,9 +45,13 @@ internal static class ClientResource
             Reference("assignedPartnerId", "partners").Nullable().Filtered(),
             Reference("promptVariantId", "prompt_variants").Nullable(),
             Reference("contactId", "contacts").Nullable().ReadOnly().Filtered().About("The contact that it was first met as."),
+            Reference("agentId", "agents").Nullable().Filtered().About("The agent that captured the lead."),
+            Reference("conversationId", "conversations").Nullable().ReadOnly().About("The conversation with the contact that it was first met as.")
+                with { Expression = "(SELECT v.id FROM conversations v WHERE v.contact_id = t.contact_id)" },
             Tags("tags").Filtered(),
             Json("customFields"),
             Json("metadata"),
+            Timestamp("convertedAt").Nullable().ReadOnly().Ranged().About("When the lead became a client."),
             Timestamp("firstContactDate").ReadOnly(),
             Timestamp("lastContactDate").Nullable().ReadOnly().Ranged(),
             Timestamp("nextFollowUpDate").Nullable().Ranged(),
@@ -57,5 +61,7 @@ internal static class ClientResource
             new("one_client_per_phone", "phone", "Another client has this phone number."),
             new("clients_one_per_ecommerce_customer", "ecommerceCustomerId", "Another client has this e-commerce id."),
         ],
+        Checks = [new("partner_is_available", "assignedPartnerId", "/assignedPartnerId names a partner who is not available.", IsAboutState: true)],
+        Actions = [ClientActions.Convert, ClientActions.SetStatus, ClientActions.Assign],
     };
 }

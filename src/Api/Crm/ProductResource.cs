@@ -36,6 +36,7 @@ internal static class ProductResource
             Flag("isActive").WithDefault(true).Filtered(),
             Json("customFields"),
         ],
+        Checks = [new("partner_is_available", "partnerId", "/partnerId names a partner who is not available.", IsAboutState: true)],
         Uniques = [new("products_one_per_ecommerce_product", "ecommerceProductId", "Another product has this e-commerce id.")],
     };
 }

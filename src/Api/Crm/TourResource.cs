@@ -14,7 +14,7 @@ internal static class TourResource
         Singular = "tour",
         Plural = "tours",
         Table = "tours",
-        Description = "A product on its dates, with places.",
+        Description = "A product on its dates, with places. It is full with its last place, and available again when one is given back; both follow from its bookings.",
         Create = Role.Manager,
         Update = Role.Manager,
         Delete = Role.Manager,
@@ -30,6 +30,17 @@ internal static class TourResource
             Currency("currency").WithDefault("USD"),
             Choice("status", "available", "full", "cancelled", "completed").WithDefault("available").Filtered(),
             Text("notes", 10_000).Nullable(),
+        ],
+        Checks =
+        [
+            new("tour_is_not_overbooked", "maxParticipants", "/maxParticipants must not be below the number of participants."),
+            new("completed_tour_stays_completed", "status", IsAboutState: true),
+        ],
+        Actions =
+        [
+            new("cancel", "Call the tour off", change => change.Set("status", "cancelled")) { Past = "cancelled", Description = "It takes no more bookings; those that it has stay until they are cancelled." },
+            new("complete", "Mark the tour as over", change => change.Set("status", "completed")) { Past = "completed", Description = "It takes no more bookings." },
+            new("reopen", "Offer a tour again that was called off", change => change.Set("status", "available")) { Past = "reopened" },
         ],
         BeforeWrite = change => Task.FromResult(change.IsDeletion ? null : Check(change)),
     };

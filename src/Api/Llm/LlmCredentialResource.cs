@@ -3,8 +3,6 @@ using AgentPlatform.Api.Channels;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
 using AgentPlatform.Data.Secrets;
-using Npgsql;
-using NpgsqlTypes;
 using static AgentPlatform.Api.Shapes.Fields;
 
 namespace AgentPlatform.Api.Llm;
@@ -48,11 +46,9 @@ internal static class LlmCredentialResource
         {
             return Problem.Invalid("/baseUrl", $"/baseUrl can't be used: {reason}");
         }
-        if (change.Values.Text("apiKey") is { } key)
+        if (change.Values.Has("apiKey"))
         {
-            change.Values.Remove("apiKey");
-            change.Columns["api_key"] = new NpgsqlParameter { Value = change.Request.Service<SecretBox>().SealApiKey(change.Caller.OrganizationId, key), NpgsqlDbType = NpgsqlDbType.Text };
-            change.ChangedSecrets.Add("apiKey");
+            change.Seal("apiKey", SealedColumns.LlmApiKey);
         }
         return null;
     }

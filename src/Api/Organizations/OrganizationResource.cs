@@ -25,6 +25,7 @@ internal static class OrganizationResource
             Matching("country", "^[A-Z]{2}$", "a country code of two letters", "ES", 2).Nullable(),
             Matching("timeZone", @"^[A-Za-z0-9_+\-/]{1,64}$", "an IANA time zone", "Europe/Madrid", 64).About("IANA name. Business hours and days are reckoned in it."),
             Flag("aiEnabled").About("Off: no agent answers in any channel."),
+            Flag("createActivitiesFromMessages").About("Each answer of the AI becomes an activity of its client. Off unless switched on."),
             Json("settings"),
         ],
         BeforeWrite = change => Task.FromResult(

@@ -98,6 +98,9 @@ public sealed record Resource
     /// <summary>Rules of its own, before a row is written: may refuse, and may change or add what is written.</summary>
     public Func<ResourceChange, Task<Problem?>>? BeforeWrite { get; init; }
 
+    /// <summary>What people do to a row besides changing its fields.</summary>
+    public ImmutableArray<ResourceAction> Actions { get; init; } = [];
+
     /// <summary>More writes in the same transaction, after the row was written.</summary>
     public Func<ResourceChange, Task>? AfterWrite { get; init; }
 
@@ -142,6 +145,6 @@ public sealed record UniqueRule(string Constraint, string Field, string Detail);
 /// <summary>A rule that the database checks when all values fit by themselves.</summary>
 /// <param name="Constraint">Its name in the database: of a constraint, or what a trigger's exception gives as one.</param>
 /// <param name="Field">The field to blame.</param>
-/// <param name="Detail">A sentence that can be shown.</param>
+/// <param name="Detail">A sentence that can be shown; null for the one that the database says.</param>
 /// <param name="IsAboutState">It is not the value but the moment that doesn't fit: a conflict rather than an invalid request.</param>
-public sealed record CheckRule(string Constraint, string Field, string Detail, bool IsAboutState = false);
+public sealed record CheckRule(string Constraint, string Field, string? Detail = null, bool IsAboutState = false);

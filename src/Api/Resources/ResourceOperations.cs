@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json;
 using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Shapes;
@@ -38,6 +39,10 @@ internal static class ResourceOperations
         if (resource.Delete is not null)
         {
             routes.MapOperation("DELETE", one, Delete(resource), request => ResourceWrites.Delete(resource, request));
+        }
+        foreach (var action in resource.Actions)
+        {
+            routes.MapOperation("POST", $"{one}/{action.Name}", Act(resource, action), request => ResourceWrites.Act(resource, action, request));
         }
     }
 
@@ -80,6 +85,18 @@ internal static class ResourceOperations
         BodyUse = ShapeUse.Change,
         IfMatch = IfMatch.Required,
         AnswersEntityTag = true,
+        Problems = [ProblemType.Conflict],
+    };
+
+    private static Operation Act(Resource resource, ResourceAction action) => Base(resource, JsonNamingPolicy.CamelCase.ConvertName(string.Concat(action.Name.Split('-').Select(Capital)))) with
+    {
+        Role = action.Role ?? resource.Update,
+        Summary = action.Summary,
+        Description = action.Description,
+        Body = action.Body,
+        IsBodyRequired = action.Body.Fields.Any(field => field.IsRequired),
+        IfMatch = IfMatch.Optional,
+        AnswersEntityTag = resource.HasVersion,
         Problems = [ProblemType.Conflict],
     };
 
@@ -143,7 +160,7 @@ internal static class ResourceOperations
         return resource.IsTenantItself ? $"your {words}" : "aeiou".Contains(words[0], StringComparison.Ordinal) ? $"an {words}" : $"a {words}";
     }
 
-    private static string Words(string camel) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(camel).Replace('_', ' ');
+    private static string Words(string camel) => JsonNamingPolicy.SnakeCaseLower.ConvertName(camel).Replace('_', ' ');
 
     private static string Capital(string camel) => char.ToUpperInvariant(camel[0]) + camel[1..];
 }

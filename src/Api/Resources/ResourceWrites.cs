@@ -55,6 +55,29 @@ internal static class ResourceWrites
         return await Run(change, () => Write(change), row => Task.FromResult<IResult>(JsonAnswer.OfBytes(row.Json, version: row.Version)));
     }
 
+    public static async Task<IResult> Act(Resource resource, ResourceAction action, OperationRequest request)
+    {
+        await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
+        var (before, problem) = await Hold(resource, request, session);
+        if (before is null)
+        {
+            return problem!;
+        }
+        var change = new ResourceChange
+        {
+            Resource = resource,
+            Request = request,
+            Session = session,
+            Id = before.Id,
+            Values = new(),
+            Before = before,
+            Action = action,
+        };
+        return await action.Apply(change) is { } refused
+            ? refused
+            : await Run(change, () => Write(change), row => Task.FromResult<IResult>(JsonAnswer.OfBytes(row.Json, version: row.Version)));
+    }
+
     public static async Task<IResult> Delete(Resource resource, OperationRequest request)
     {
         await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
@@ -132,7 +155,7 @@ internal static class ResourceWrites
             return Problem.NotFound();
         }
         var result = await answer(change.After);
-        await Finish(change, change.IsCreation ? "created" : "updated");
+        await Finish(change, change.IsCreation ? "created" : change.Action?.Past ?? "updated");
         return result;
     }
 
@@ -141,11 +164,13 @@ internal static class ResourceWrites
     {
         PostgresErrorCodes.UniqueViolation when resource.Uniques.FirstOrDefault(unique => unique.Constraint == failure.ConstraintName) is { } unique =>
             new Problem(ProblemType.Conflict, unique.Detail) { Errors = [new($"/{unique.Field}", unique.Detail)] },
-        PostgresErrorCodes.CheckViolation when resource.Checks.FirstOrDefault(check => check.Constraint == failure.ConstraintName) is { } check => check.IsAboutState
-            ? new Problem(ProblemType.Conflict, check.Detail) { Errors = [new($"/{check.Field}", check.Detail)] }
-            : Problem.Invalid($"/{check.Field}", check.Detail),
+        PostgresErrorCodes.CheckViolation when resource.Checks.FirstOrDefault(check => check.Constraint == failure.ConstraintName) is { } check => Refusal(check, check.Detail ?? failure.MessageText),
         _ => null,
     };
+
+    private static Problem Refusal(CheckRule check, string detail) => check.IsAboutState
+        ? new Problem(ProblemType.Conflict, detail) { Errors = [new($"/{check.Field}", detail)] }
+        : Problem.Invalid($"/{check.Field}", detail);
 
     private static async Task Finish(ResourceChange change, string what)
     {

@@ -45,6 +45,8 @@ public static class Fields
 
     public static Field Timestamp(string name) => new(name, new TimestampType());
 
+    public static Field Date(string name) => new(name, new DateType());
+
     public static Field Uuid(string name) => new(name, new UuidType());
 
     /// <summary>An id of a row of another table, in the same organization.</summary>

@@ -134,3 +134,27 @@ public sealed record TimestampType : FieldType
 
     public override JsonNode Sample() => "2026-05-20T09:30:00Z";
 }
+
+/// <summary>A day, without a time.</summary>
+public sealed record DateType : FieldType
+{
+    private const string Form = "yyyy-MM-dd";
+
+    public override NpgsqlDbType DbType => NpgsqlDbType.Date;
+
+    public override string Expectation => "a date such as 2026-05-20";
+
+    public override OpenApiSchema Schema() => new() { Type = JsonSchemaType.String, Format = "date" };
+
+    public override object? Read(JsonElement json, string pointer, Violations violations) =>
+        json.ValueKind == JsonValueKind.String && JsonText.TryRead(json, out var text) && ReadText(text) is { } day ? day : Refuse(pointer, violations);
+
+    public override object? ReadText(string text) => DateOnly.TryParseExact(text, Form, CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day : null;
+
+    public override string WriteText(object value) =>
+        (value is DateTime time ? DateOnly.FromDateTime(time) : (DateOnly)value).ToString(Form, CultureInfo.InvariantCulture);
+
+    public override void Write(Utf8JsonWriter json, NpgsqlDataReader row, int column) => json.WriteStringValue(WriteText(row.GetFieldValue<DateOnly>(column)));
+
+    public override JsonNode Sample() => "2026-05-20";
+}

@@ -13,6 +13,24 @@ public static class SealedColumns
     /// <summary>Purpose of <c>llm_credentials.api_key</c>: the key itself.</summary>
     public const string LlmApiKey = "llm_credential.api_key";
 
+    /// <summary>Purpose of <c>crm_connections.access_token</c>.</summary>
+    public const string CrmAccessToken = "crm_connection.access_token";
+
+    /// <summary>Purpose of <c>crm_connections.refresh_token</c>.</summary>
+    public const string CrmRefreshToken = "crm_connection.refresh_token";
+
+    /// <summary>Purpose of <c>crm_credentials.client_secret</c>.</summary>
+    public const string CrmClientSecret = "crm_credential.client_secret";
+
+    /// <summary>Seals a text for a column.</summary>
+    public static string SealText(this SecretBox box, Guid organizationId, string purpose, string text) =>
+        Convert.ToBase64String(box.Seal(organizationId, purpose, text));
+
+    /// <summary>Opens a column's text.</summary>
+    /// <exception cref="SecretUnreadableException">The value was altered, belongs to another organization, or its key is not configured.</exception>
+    public static string OpenText(this SecretBox box, Guid organizationId, string purpose, string column) =>
+        Encoding.UTF8.GetString(box.Open(organizationId, purpose, Decode(column)));
+
     /// <summary>Seals a channel's credentials.</summary>
     public static string SealCredentials(this SecretBox box, Guid organizationId, IReadOnlyDictionary<string, string> credentials) =>
         Convert.ToBase64String(box.Seal(organizationId, ChannelCredentials, JsonSerializer.SerializeToUtf8Bytes(credentials)));
@@ -26,12 +44,12 @@ public static class SealedColumns
 
     /// <summary>Seals a provider's key.</summary>
     public static string SealApiKey(this SecretBox box, Guid organizationId, string key) =>
-        Convert.ToBase64String(box.Seal(organizationId, LlmApiKey, key));
+        box.SealText(organizationId, LlmApiKey, key);
 
     /// <summary>Opens a provider's key.</summary>
     /// <exception cref="SecretUnreadableException">The value was altered, belongs to another organization, or its key is not configured.</exception>
     public static string OpenApiKey(this SecretBox box, Guid organizationId, string column) =>
-        Encoding.UTF8.GetString(box.Open(organizationId, LlmApiKey, Decode(column)));
+        box.OpenText(organizationId, LlmApiKey, column);
 
     private static byte[] Decode(string column)
     {

@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using AgentPlatform.Api.Tests.TestApp;
 
@@ -51,6 +52,21 @@ internal sealed class PopulatedOrganization(TestOrganization organization, Whats
         await Add("products", new { name = "Tour", partnerId = ids["partners"] });
         await Add("tours", new { productId = ids["products"], startDate = "2030-01-01T00:00:00Z", endDate = "2030-01-02T00:00:00Z" });
         await Add("clients", new { firstName = "Anna", assignedTo = organization.OwnerId });
+        await Add("client-products", new { clientId = ids["clients"], productId = ids["products"] });
+        await Add("client-tours", new { clientId = ids["clients"], tourId = ids["tours"], status = "booked" });
+        await Add("crm-connections", new { baseDomain = "example.kommo.com", accessToken = "token" });
+        await Add("crm-credentials", new { clientId = "app", clientSecret = "secret" });
+        await Add("crm-pipelines", new { connectionId = ids["crm-connections"], externalId = "1", name = "Sales" });
+        await Add("crm-pipeline-stages", new { pipelineId = ids["crm-pipelines"], externalId = "1", name = "New" });
+        await Add("deals", new { clientId = ids["clients"], name = "Deal", pipelineStageId = ids["crm-pipeline-stages"] });
+        ids["deal-stage-changes"] = (await (await organization.Owner.GetAsync("/v1/deal-stage-changes")).Json()).Items()[0].Id();
+        await Add("orders", new { clientId = ids["clients"], dealId = ids["deals"], orderNumber = "1" });
+        await Add("activities", new { activityType = "call", subject = "Call", clientId = ids["clients"] });
+        await Add("notes", new { clientId = ids["clients"], content = "Note" });
+        await Add("tags", new { name = "vip" });
+        await Add("call-recordings", new { clientId = ids["clients"], activityId = ids["activities"] });
+        await (await organization.Owner.PostAsJsonAsync($"/v1/clients/{ids["clients"]}/status", new { status = "qualified" })).Json();
+        ids["client-status-changes"] = (await (await organization.Owner.GetAsync("/v1/client-status-changes")).Json()).Items()[0].Id();
 
         var line = await app.NewLine(organization);
         await line.Write("15550001111", "Hello");
@@ -120,7 +136,14 @@ internal sealed class PopulatedOrganization(TestOrganization organization, Whats
                     "fileId" => "files",
                     "partnerId" or "assignedPartnerId" => "partners",
                     "productId" => "products",
-                    "assignedTo" or "assigneeId" => "members",
+                    "tourId" => "tours",
+                    "dealId" => "deals",
+                    "activityId" => "activities",
+                    "messageId" => "messages",
+                    "connectionId" => "crm-connections",
+                    "pipelineId" => "crm-pipelines",
+                    "pipelineStageId" => "crm-pipeline-stages",
+                    "assignedTo" or "assigneeId" or "ownerId" => "members",
                     _ => throw new InvalidOperationException($"{operation} has a reference {property}: say here what it names."),
                 });
             }

@@ -1,0 +1,44 @@
+using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Resources;
+using static AgentPlatform.Api.Shapes.Fields;
+
+namespace AgentPlatform.Api.Crm;
+
+/// <summary>Recordings of calls.</summary>
+internal static class CallRecordingResource
+{
+    public static readonly Resource CallRecordings = new()
+    {
+        Path = "call-recordings",
+        Singular = "callRecording",
+        Plural = "callRecordings",
+        Table = "call_recordings",
+        Description = "Recordings of calls: who spoke with whom, how long, where the sound is kept, and what was said.",
+        Create = Role.Member,
+        Update = Role.Member,
+        Delete = Role.Manager,
+        DefaultSort = "-startedAt",
+        Fields =
+        [
+            Reference("conversationId", "conversations").Nullable().Fixed().Filtered(),
+            Reference("clientId", "clients").Nullable().Filtered(),
+            Reference("activityId", "activities").Nullable().Filtered().About("The call among the activities."),
+            Reference("agentId", "agents").Nullable().Filtered(),
+            Choice("status", "recording", "processing", "completed", "failed").WithDefault("completed").Filtered(),
+            Choice("direction", "inbound", "outbound").WithDefault("inbound").Filtered(),
+            Text("fromNumber", 50).Nullable().Searched(),
+            Text("toNumber", 50).Nullable().Searched(),
+            Url("recordingUrl").Nullable().About("Where the telephone system keeps the sound."),
+            Text("storagePath", 1000).Nullable().About("Where this installation keeps it."),
+            Matching("contentType", "^audio/[A-Za-z0-9.+-]{1,60}$", "an audio type, such as audio/mpeg", "audio/mpeg", 100).WithDefault("audio/mpeg"),
+            new("sizeBytes", new Shapes.IntegerType(0, 10_000_000_000, IsLong: true)) { IsNullable = true },
+            Integer("durationSeconds", 0, 86_400).Nullable().Ranged(),
+            Text("transcript", 200_000).Nullable().Searched().Detail(),
+            Json("metadata"),
+            Timestamp("startedAt").Ranged().Sorted().About("Now, unless it is given."),
+            Timestamp("endedAt").Nullable(),
+        ],
+        Example = new() { ["direction"] = "inbound", ["fromNumber"] = "+15550001111", ["recordingUrl"] = "https://example.com/call.mp3", ["durationSeconds"] = 184, ["startedAt"] = "2026-05-20T09:30:00Z" },
+        Checks = [new("call_ends_after_it_starts", "endedAt", "/endedAt must not be before startedAt.")],
+    };
+}
