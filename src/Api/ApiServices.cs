@@ -2,6 +2,7 @@ using AgentPlatform.Api.ActivityLogs;
 using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Contacts;
 using AgentPlatform.Api.Conversations;
+using AgentPlatform.Api.Crm;
 using AgentPlatform.Api.Files;
 using AgentPlatform.Api.Health;
 using AgentPlatform.Api.Jobs;
@@ -79,6 +80,7 @@ public static class ApiServices
         {
             app.MapResource(resource);
         }
+        BulkTagging.MapBulkTagging(app);
         ConversationEndpoints.MapConversationCommands(app);
         MessageEndpoints.MapMessages(app);
         ContactEndpoints.MapContactCommands(app);
