@@ -31,18 +31,6 @@ CREATE TABLE pricing_plans (
 );
 CREATE UNIQUE INDEX pricing_plans_one_default ON pricing_plans (is_default) WHERE is_default;
 
--- Whether the person of this transaction runs the installation.
-DO $$
-BEGIN
-    IF to_regprocedure('public.is_super_admin()') IS NULL THEN
-        CREATE FUNCTION public.is_super_admin() RETURNS boolean
-            LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ''
-            AS 'SELECT EXISTS (SELECT FROM public.users u WHERE u.id = public.current_user_id() AND u.is_active AND u.is_super_admin)';
-        REVOKE ALL ON FUNCTION public.is_super_admin() FROM PUBLIC;
-        GRANT EXECUTE ON FUNCTION public.is_super_admin() TO agentplatform_api, agentplatform_engine;
-    END IF;
-END $$;
-
 ALTER TABLE pricing_plans ENABLE ROW LEVEL SECURITY;
 ALTER TABLE pricing_plans FORCE ROW LEVEL SECURITY;
 CREATE POLICY readable_by_all ON pricing_plans FOR SELECT TO agentplatform_api USING (true);
@@ -113,6 +101,8 @@ CREATE INDEX billing_invoices_unpaid ON billing_invoices (organization_id, due_a
 
 -- A conversation counts once a month: in the month (its first day, UTC) of the last turn that was counted.
 ALTER TABLE conversations ADD COLUMN counted_month date;
+-- Conversations that wait for want of quota, to be woken. Their status changes rarely, so no message pays for it.
+CREATE INDEX conversations_waiting ON conversations (organization_id, last_message_at) WHERE status = 'escalated' AND managed_by = 'ai';
 
 ALTER TABLE usage_daily
     ADD COLUMN conversations integer NOT NULL DEFAULT 0, -- whose first completed turn of the month was on this day
@@ -280,10 +270,8 @@ BEGIN
             ELSE 'The conversations of this month are used up: new ones wait for people' END
         WHEN 'past_due' THEN 'An invoice is past due: the AI stops when the time of grace is over'
         ELSE 'The AI has stopped, and conversations wait for people: the subscription is ' || how END;
-    IF pg_catalog.to_regprocedure('public.notify_members(uuid,text,text,text,text,text,uuid,text)') IS NOT NULL THEN
-        PERFORM public.notify_members(organization, 'admin', CASE about WHEN 'subscription' THEN 'subscription_past_due' ELSE 'quota_warning' END,
-            title, NULL, 'usageAlert', told, 'usage ' || told::text);
-    END IF;
+    PERFORM public.notify_members(organization, 'admin', CASE about WHEN 'subscription' THEN 'subscription_past_due' ELSE 'quota_warning' END,
+        title, NULL, 'usageAlert', told, 'usage ' || told::text);
     RETURN true;
 END $$;
 

@@ -1,5 +1,7 @@
+using AgentPlatform.Data.Billing;
 using AgentPlatform.Data.Conversations;
 using AgentPlatform.Data.Jobs;
+using AgentPlatform.Grains.Billing;
 using AgentPlatform.Grains.Channels;
 using AgentPlatform.Grains.Conversations;
 using AgentPlatform.Grains.Delivery;
@@ -20,7 +22,7 @@ public static class EngineServices
     /// <summary>
     /// Adds the batching writer, the turn scheduler, delivery, live signals, jobs, the instance's heartbeat and the sweep. Register it before Orleans,
     /// so that the writer starts before the first grain and stops after the last. May be called more than once.
-    /// Options are bound from the sections <c>Engine:Writer</c>, <c>Engine:Turns</c>, <c>Engine:Delivery</c> and <c>Engine:Instance</c>.
+    /// Options are bound from the sections <c>Engine:Writer</c>, <c>Engine:Turns</c>, <c>Engine:Delivery</c>, <c>Engine:Instance</c> and <c>Engine:Usage</c>.
     /// </summary>
     public static IServiceCollection AddEngine(this IServiceCollection services, IConfiguration configuration)
     {
@@ -34,12 +36,18 @@ public static class EngineServices
         services.AddOptions<EngineInstanceOptions>().Bind(configuration.GetSection("Engine:Instance"))
             .Validate(static options => options.DeadAfter > options.HeartbeatInterval, "Engine:Instance: DeadAfter must be longer than HeartbeatInterval.").ValidateOnStart();
 
+        services.AddOptions<UsageOptions>().Bind(configuration.GetSection("Engine:Usage"))
+            .Validate(static options => options is { RenewalBatch: > 0, WakeLimit: >= 0 } && options.ReportInterval > TimeSpan.Zero && options.RefreshInterval > TimeSpan.Zero && options.RenewalInterval > TimeSpan.Zero,
+                "Engine:Usage: ReportInterval, RefreshInterval, RenewalInterval and RenewalBatch must be positive.").ValidateOnStart();
+
         services.TryAddSingleton<ConversationWriter>();
         services.TryAddSingleton<ConversationStore>();
         services.TryAddSingleton<TurnScheduler>();
         services.TryAddSingleton<ChannelConnectors>();
         services.TryAddSingleton<MessageDelivery>();
         services.TryAddSingleton<LiveSignals>();
+        services.TryAddSingleton<UsageStore>();
+        services.TryAddSingleton<UsageGate>();
         services.TryAddSingleton<EngineInstance>();
         services.TryAddSingleton(_ => JobOptions.From(configuration));
         services.TryAddSingleton<JobStore>();

@@ -33,10 +33,10 @@ internal static class ConversationBatch
         AddContactNews(command, readers, batch);
         AddAdvance(command, readers, advancing);
         AddTurns(command, readers, advancing);
-        AddUsage(command, readers, advancing);
         AddMarkRead(command, readers, advancing);
         AddAudit(command, readers, advancing);
         AddDeliver(command, readers, batch);
+        AddUsage(command, readers, advancing);
 
         await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         foreach (var read in readers)
@@ -119,7 +119,8 @@ internal static class ConversationBatch
             (Texts, Array(messages, static m => m.Row.AttachmentUrl)), (Jsons, Array(messages, static m => m.Row.AttachmentMetadata)), (Jsons, Array(messages, static m => m.Row.Payload)),
             (Texts, Array(messages, static m => m.Row.PlatformMessageId)), (Texts, Array(messages, static m => m.Row.ReplyToPlatformId)),
             (Times, Array(messages, static m => m.Row.PlatformTimestamp)), (Times, Array(messages, static m => m.Row.SentAt)),
-            (Booleans, Array(advancing, static p => p.Commit.Messages.Count == 0)), (NpgsqlDbType.Interval, advancing.Length < FloodSize ? TimeSpan.Zero : SortingLag));
+            (Booleans, Array(advancing, static p => p.Commit.Messages.Count == 0)), (NpgsqlDbType.Interval, advancing.Length < FloodSize ? TimeSpan.Zero : SortingLag),
+            (Dates, Array(advancing, static p => p.Commit.Advance!.CountedMonth)));
 
         async Task ReadOutcomes(NpgsqlDataReader reader, CancellationToken cancellationToken)
         {
@@ -169,9 +170,13 @@ internal static class ConversationBatch
         Add(batch, readers, ConversationCommitStatements.Usage, null,
             (Uuids, Array(ended, static t => t.Commit.ConversationId)), (Uuids, Array(ended, static t => t.Commit.OrganizationId)),
             (Dates, Array(ended, static t => DateOnly.FromDateTime(t.Row.FinishedAt!.Value.UtcDateTime))),
-            (Ints, Array(ended, static t => t.Commit.Messages.Count)), (Longs, Array(ended, static t => (long)t.Row.InputTokens + t.Row.OutputTokens)),
-            (Ints, Array(ended, static _ => 1)), (Ints, Array(ended, static t => t.Row.Error is null ? 0 : 1)));
+            (Ints, Array(ended, static t => Replies(t.Commit))), (Longs, Array(ended, static t => (long)t.Row.InputTokens + t.Row.OutputTokens)),
+            (Ints, Array(ended, static _ => 1)), (Ints, Array(ended, static t => t.Row.Error is null ? 0 : 1)),
+            (Ints, Array(ended, static t => t.Commit.CountsConversation ? 1 : 0)),
+            (Ints, Array(ended, static t => t.Row.State == "completed" ? (int)(t.Row.LastSequence - t.Row.FirstSequence) + 1 + Replies(t.Commit) : 0)));
     }
+
+    private static int Replies(ConversationCommit commit) => commit.Messages.Count(static message => message.SenderType == "ai");
 
     private static void AddMarkRead(NpgsqlBatch batch, List<Func<NpgsqlDataReader, CancellationToken, Task>?> readers, Pending[] advancing)
     {

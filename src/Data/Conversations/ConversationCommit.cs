@@ -30,6 +30,9 @@ public sealed record ConversationCommit
 
     /// <summary>A row for <c>activity_logs</c>. Needs <see cref="Advance"/>.</summary>
     public AuditEntry? Audit { get; init; }
+
+    /// <summary>True when this commit ends the conversation's first completed turn of a month: it counts as one of the month's conversations.</summary>
+    public bool CountsConversation { get; init; }
 }
 
 /// <summary>The hot columns of <c>conversations</c> and <c>contacts</c> after a commit.</summary>
@@ -51,6 +54,9 @@ public sealed record ConversationAdvance
     public DateTimeOffset? LastInteractionAt { get; init; }
     public string? LastMessagePreview { get; init; }
     public required int UnreadCount { get; init; }
+
+    /// <summary>The month (its first day, UTC) in which the conversation was last counted.</summary>
+    public DateOnly? CountedMonth { get; init; }
 
     /// <summary>True when a person has read all messages: marks them read.</summary>
     public bool MarksRead { get; init; }

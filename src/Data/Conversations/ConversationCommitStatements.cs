@@ -39,9 +39,9 @@ internal static class ConversationCommitStatements
     public const string Advance = """
         WITH arriving AS (
             SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::uuid[], $6::int[], $7::bigint[], $8::timestamptz[], $9::timestamptz[],
-                    $10::timestamptz[], $11::uuid[], $12::boolean[], $13::timestamptz[], $14::text[], $15::int[], $36::boolean[])
+                    $10::timestamptz[], $11::uuid[], $12::boolean[], $13::timestamptz[], $14::text[], $15::int[], $36::boolean[], $38::date[])
                 AS t (id, expected_version, status, managed_by, assigned_to, epoch, last_sequence, last_message_at, last_inbound_at,
-                    ended_at, contact_id, ai_enabled, last_interaction_at, last_message_preview, unread_count, is_alone)
+                    ended_at, contact_id, ai_enabled, last_interaction_at, last_message_preview, unread_count, is_alone, counted_month)
         ), message AS (
             SELECT * FROM unnest($16::uuid[], $17::uuid[], $18::uuid[], $19::uuid[], $20::uuid[], $21::uuid[], $22::uuid[], $23::bigint[], $24::text[], $25::text[],
                     $26::text[], $27::text[], $28::text[], $29::text[], $30::jsonb[], $31::jsonb[], $32::text[], $33::text[], $34::timestamptz[], $35::timestamptz[])
@@ -53,7 +53,7 @@ internal static class ConversationCommitStatements
         ), advanced AS (
             UPDATE conversations c
             SET version = c.version + 1, status = a.status, managed_by = a.managed_by, assigned_to = a.assigned_to, epoch = a.epoch,
-                last_sequence = a.last_sequence, last_inbound_at = a.last_inbound_at, ended_at = a.ended_at,
+                last_sequence = a.last_sequence, last_inbound_at = a.last_inbound_at, ended_at = a.ended_at, counted_month = a.counted_month,
                 last_message_at = CASE WHEN c.last_message_at > a.last_message_at - $37 THEN c.last_message_at ELSE a.last_message_at END,
                 updated_at = now(), changed_in = pg_current_xact_id(),
                 changed_alone_in = CASE WHEN a.is_alone THEN pg_current_xact_id() ELSE c.changed_alone_in END
@@ -94,17 +94,21 @@ internal static class ConversationCommitStatements
             timings = excluded.timings, error = excluded.error, trace_id = coalesce(excluded.trace_id, turns.trace_id), updated_at = now()
         """;
 
-    /// <summary>Usage of the turns that ended in this batch: one row an organization and day, in an order that keeps two writers from blocking each other.</summary>
+    /// <summary>
+    /// Usage of the turns that ended in this batch: one row an organization and day, in an order that keeps two writers from blocking each other. The version check
+    /// of the conversations lets each end of a turn through once, so it is counted once. It comes last: all conversations of an organization share the row.
+    /// </summary>
     public const string Usage = """
-        INSERT INTO usage_daily (organization_id, usage_date, agent_responses, tokens_consumed, interactions, errors)
-        SELECT u.organization_id, u.usage_date, sum(u.responses), sum(u.tokens), sum(u.interactions), sum(u.errors)
-        FROM unnest($1::uuid[], $2::uuid[], $3::date[], $4::int[], $5::bigint[], $6::int[], $7::int[])
-            AS u (conversation_id, organization_id, usage_date, responses, tokens, interactions, errors)
+        INSERT INTO usage_daily (organization_id, usage_date, agent_responses, tokens_consumed, interactions, errors, conversations, messages)
+        SELECT u.organization_id, u.usage_date, sum(u.responses), sum(u.tokens), sum(u.interactions), sum(u.errors), sum(u.conversations), sum(u.messages)
+        FROM unnest($1::uuid[], $2::uuid[], $3::date[], $4::int[], $5::bigint[], $6::int[], $7::int[], $8::int[], $9::int[])
+            AS u (conversation_id, organization_id, usage_date, responses, tokens, interactions, errors, conversations, messages)
         JOIN conversations c ON c.id = u.conversation_id AND c.changed_in = pg_current_xact_id()
         GROUP BY 1, 2 ORDER BY 1, 2
         ON CONFLICT (organization_id, usage_date) DO UPDATE SET
             agent_responses = usage_daily.agent_responses + excluded.agent_responses, tokens_consumed = usage_daily.tokens_consumed + excluded.tokens_consumed,
-            interactions = usage_daily.interactions + excluded.interactions, errors = usage_daily.errors + excluded.errors
+            interactions = usage_daily.interactions + excluded.interactions, errors = usage_daily.errors + excluded.errors,
+            conversations = usage_daily.conversations + excluded.conversations, messages = usage_daily.messages + excluded.messages, updated_at = now()
         """;
 
     /// <summary>

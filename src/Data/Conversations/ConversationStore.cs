@@ -28,6 +28,7 @@ public sealed record StoredConversation
     public DateTimeOffset? LastInteractionAt { get; init; }
     public string? LastMessagePreview { get; init; }
     public required int UnreadCount { get; init; }
+    public DateOnly? CountedMonth { get; init; }
     public string? UnreachableReason { get; init; }
     public required IReadOnlyList<string> Identities { get; init; }
     public StoredTurn? UnfinishedTurn { get; init; }
@@ -48,7 +49,7 @@ public sealed class ConversationStore(EngineDataSource database)
         SELECT c.id, c.organization_id, c.contact_id, c.client_id, c.agent_id, c.status, c.managed_by, c.assigned_to, c.version, c.epoch, c.last_sequence,
                c.last_message_at, c.last_inbound_at, c.ended_at, k.platform_user_id, k.name, k.username, k.phone, k.ai_enabled, k.last_interaction_at,
                k.last_message_preview, k.unread_count, k.unreachable_reason,
-               ARRAY(SELECT n.identity FROM contact_identities n WHERE n.contact_id = k.id ORDER BY n.created_at, n.identity)
+               ARRAY(SELECT n.identity FROM contact_identities n WHERE n.contact_id = k.id ORDER BY n.created_at, n.identity), c.counted_month
         FROM contact_identities i
         JOIN contacts k ON k.id = i.contact_id
         JOIN conversations c ON c.contact_id = k.id
@@ -109,6 +110,7 @@ public sealed class ConversationStore(EngineDataSource database)
             UnreadCount = reader.GetInt32(21),
             UnreachableReason = reader.Text(22),
             Identities = reader.GetFieldValue<string[]>(23),
+            CountedMonth = reader.Value<DateOnly>(24),
             Unsent = [],
         };
         await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
@@ -167,6 +169,36 @@ public sealed class ConversationStore(EngineDataSource database)
         command.Parameters.Add(new() { Value = contactId });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         return await reader.ReadAsync(cancellationToken).ConfigureAwait(false) ? (reader.GetGuid(0), reader.GetString(1)) : null;
+    }
+
+    /// <summary>The sequence of the first of the customer's messages that neither the AI nor a person has answered; null when there is none.</summary>
+    public async Task<long?> FirstUnanswered(Guid conversationId, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            SELECT min(m.sequence) FROM messages m
+            WHERE m.conversation_id = $1 AND m.direction = 'inbound' AND m.sequence >
+                coalesce((SELECT max(o.sequence) FROM messages o WHERE o.conversation_id = $1 AND o.direction = 'outbound' AND o.sender_type <> 'system'), 0)
+            """);
+        command.Parameters.Add(new() { Value = conversationId });
+        return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) as long?;
+    }
+
+    /// <summary>Keys (channel, first identity) of an organization's conversations that wait for want of quota, those that have waited longest first.</summary>
+    public async Task<IReadOnlyList<(Guid ChannelId, string Identity)>> FindWaiting(Guid organizationId, int limit, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            SELECT k.channel_id, k.platform_user_id FROM conversations c JOIN contacts k ON k.id = c.contact_id
+            WHERE c.organization_id = $1 AND c.status = 'escalated' AND c.managed_by = 'ai' ORDER BY c.last_message_at LIMIT $2
+            """);
+        command.Parameters.Add(new() { Value = organizationId });
+        command.Parameters.Add(new() { Value = limit });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        var found = new List<(Guid, string)>();
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            found.Add((reader.GetGuid(0), reader.GetString(1)));
+        }
+        return found;
     }
 
     /// <summary>The platform id of the customer's last message, for a read mark.</summary>

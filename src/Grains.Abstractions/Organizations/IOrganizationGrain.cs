@@ -1,11 +1,13 @@
 using System.Collections.Immutable;
+using AgentPlatform.Billing;
 using Orleans.Concurrency;
 
 namespace AgentPlatform.Organizations;
 
 /// <summary>
 /// A tenant; its key is the organization's id. It is where live views of the organization meet: silos tell it which conversations changed,
-/// it tells every process that has a live view open. What it passes on are hints; the rows in Postgres are what a view shows.
+/// it tells every process that has a live view open. What it passes on are hints; the rows in Postgres are what a view shows. It also watches what the organization uses
+/// of its plan, and tells silos whether the AI may run.
 /// </summary>
 [Alias("organizations.IOrganizationGrain")]
 public interface IOrganizationGrain : IGrainWithGuidKey
@@ -20,6 +22,14 @@ public interface IOrganizationGrain : IGrainWithGuidKey
     /// <summary>These conversations have news. Silos call it at most every few milliseconds.</summary>
     [Alias("Changed"), OneWay]
     Task Changed(ImmutableArray<Guid> conversationIds);
+
+    /// <summary>What the subscription lets the AI do now, read anew. Silos ask when they don't know or something changed, not for each message.</summary>
+    [Alias("ReadAllowance")]
+    Task<AiAllowance> ReadAllowance();
+
+    /// <summary>What conversations of a silo used since it told last; committed already. Silos call it at most every few milliseconds.</summary>
+    [Alias("Used"), OneWay]
+    Task Used(long tokens, int conversations);
 
     /// <summary>How long a subscription lasts without being renewed.</summary>
     static readonly TimeSpan SubscriptionLifetime = TimeSpan.FromMinutes(2);

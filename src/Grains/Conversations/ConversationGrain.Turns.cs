@@ -73,7 +73,8 @@ internal sealed partial class ConversationGrain
         }
         if (_state?.Turn is { } turn && await Channel() is { } channel)
         {
-            await Commit(TurnDecision.Start(_state, turn, channel, services.Instance.Id, services.Clock.GetUtcNow(), anew: true));
+            await Commit(TurnDecision.Start(
+                _state, turn, channel, await Allowance(_state.OrganizationId), services.Instance.Id, services.Clock.GetUtcNow(), services.NewId, anew: true));
         }
     }
 
@@ -166,9 +167,27 @@ internal sealed partial class ConversationGrain
         EngineTelemetry.TurnDuration.Record(ended.Duration.TotalMilliseconds);
         LogTurnEnded(services.Logger, ended.TurnId, _state!.Id, ended.Result.Outcome, ended.Result.Record.Responder, turn.TraceId);
         _queuedFrom = 0;
-        if (queued > 0 && TurnDecision.StartQueued(_state, queued, channel, services.Instance.Id, services.Clock.GetUtcNow(), services.NewId, turn.TraceId) is { } next)
+        if (queued > 0 && TurnDecision.StartQueued(
+            _state, queued, channel, await Allowance(_state.OrganizationId), services.Instance.Id, services.Clock.GetUtcNow(), services.NewId, turn.TraceId) is { } next)
         {
             await Commit(next);
+        }
+    }
+
+    /// <summary>The conversation waited for want of quota: what nobody has answered meanwhile is answered now, if the AI may.</summary>
+    private async Task GoOn()
+    {
+        var now = services.Clock.GetUtcNow();
+        var allowance = await Allowance(_state!.OrganizationId);
+        if (!allowance.Permits(_state.CountedMonth, now) || await Channel() is not { } channel
+            || await Read(services.Store.FirstUnanswered(_state.Id, CancellationToken.None)) is not { } first)
+        {
+            return;
+        }
+        var active = _state with { Status = ConversationStatus.Active };
+        if (TurnDecision.StartQueued(active, first, channel, allowance, services.Instance.Id, now, services.NewId, null) is { } plan)
+        {
+            await Commit(plan);
         }
     }
 
@@ -180,7 +199,8 @@ internal sealed partial class ConversationGrain
         {
             return;
         }
-        await Commit(TurnDecision.Start(_state, turn, channel, services.Instance.Id, services.Clock.GetUtcNow(), anew: false));
+        await Commit(TurnDecision.Start(
+            _state, turn, channel, await Allowance(_state.OrganizationId), services.Instance.Id, services.Clock.GetUtcNow(), services.NewId, anew: false));
     }
 
     private void StopTurn()

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using AgentPlatform.Billing;
 using AgentPlatform.Conversations;
 using AgentPlatform.Data.Channels;
 using AgentPlatform.Data.Connections;
@@ -42,11 +43,13 @@ internal sealed partial class ConversationGrain(ConversationServices services) :
         {
             throw new InvalidOperationException($"Channel {_key.ChannelId} does not exist in the organization that the webhook was verified for.");
         }
+        var allowance = await Allowance(batch.OrganizationId);
         ImmutableHashSet<string> stored = [];
         for (var decisions = 1; ; decisions++)
         {
             var state = _state ?? Meet(batch);
-            var plan = InboundDecision.Decide(state, batch, stored, channel, services.Instance.Id, services.Clock.GetUtcNow(), services.NewId, activity?.TraceId.ToString() ?? TraceId(batch.TraceParent));
+            var plan = InboundDecision.Decide(
+                state, batch, stored, channel, allowance, services.Instance.Id, services.Clock.GetUtcNow(), services.NewId, activity?.TraceId.ToString() ?? TraceId(batch.TraceParent));
             if (plan.Commit is { Messages.Count: 0, ContactNews: null })
             {
                 EngineTelemetry.Duplicates.Add(stored.Count);
@@ -119,6 +122,10 @@ internal sealed partial class ConversationGrain(ConversationServices services) :
             _state = null;
         }
         await Load();
+        if (_state is not null && UsageDecision.IsWaiting(_state))
+        {
+            await GoOn();
+        }
     }
 
     /// <summary>Reads the conversation, and takes up what is unfinished. Does nothing when it is in memory.</summary>
@@ -179,6 +186,10 @@ internal sealed partial class ConversationGrain(ConversationServices services) :
         {
             case CommitStatus.Committed:
                 Apply(plan);
+                if (plan.Commit.Turn is { FinishedAt: not null } ended)
+                {
+                    services.Usage.Used(plan.Next.OrganizationId, (long)ended.InputTokens + ended.OutputTokens, plan.Commit.CountsConversation);
+                }
                 services.Live.Changed(plan.Next.OrganizationId, plan.Next.Id);
                 break;
             case CommitStatus.Conflict:
@@ -256,6 +267,13 @@ internal sealed partial class ConversationGrain(ConversationServices services) :
     {
         var found = services.Channels.Find(_key.ChannelId, CancellationToken.None);
         return found.IsCompletedSuccessfully ? found : new ValueTask<ChannelSettings?>(Read(found.AsTask()));
+    }
+
+    /// <summary>In memory but for the first time, and after it changed; without an allocation then.</summary>
+    private ValueTask<AiAllowance> Allowance(Guid organizationId)
+    {
+        var found = services.Usage.Get(organizationId);
+        return found.IsCompletedSuccessfully ? found : new ValueTask<AiAllowance>(Read(found.AsTask()));
     }
 
     private static async Task<T> Read<T>(Task<T> reading)

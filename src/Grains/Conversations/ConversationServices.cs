@@ -1,6 +1,7 @@
 using AgentPlatform.Data.Channels;
 using AgentPlatform.Data.Conversations;
 using AgentPlatform.Grains.Agents;
+using AgentPlatform.Grains.Billing;
 using AgentPlatform.Grains.Channels;
 using AgentPlatform.Grains.Delivery;
 using AgentPlatform.Grains.Live;
@@ -22,6 +23,7 @@ internal sealed class ConversationServices(
     MessageDelivery delivery,
     EngineInstance instance,
     LiveSignals live,
+    UsageGate usage,
     IHostApplicationLifetime lifetime,
     TimeProvider clock,
     ILogger<ConversationGrain> logger)
@@ -35,6 +37,7 @@ internal sealed class ConversationServices(
     public MessageDelivery Delivery => delivery;
     public EngineInstance Instance => instance;
     public LiveSignals Live => live;
+    public UsageGate Usage => usage;
     public TimeProvider Clock => clock;
     public ILogger<ConversationGrain> Logger => logger;
 

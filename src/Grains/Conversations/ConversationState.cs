@@ -29,6 +29,9 @@ internal sealed record ConversationState
     public string? LastMessagePreview { get; init; }
     public int UnreadCount { get; init; }
     public bool AiEnabled { get; init; } = true;
+
+    /// <summary>The month in which the conversation was last counted: its first completed turn of a month is one of the month's conversations.</summary>
+    public DateOnly? CountedMonth { get; init; }
     public string? UnreachableReason { get; init; }
 
     /// <summary>Identities of the contact; the first is the one that it was met by, and the key of this grain.</summary>
@@ -63,6 +66,7 @@ internal sealed record ConversationState
         LastMessagePreview = stored.LastMessagePreview,
         UnreadCount = stored.UnreadCount,
         AiEnabled = stored.AiEnabled,
+        CountedMonth = stored.CountedMonth,
         UnreachableReason = stored.UnreachableReason,
         Identities = [stored.PrimaryIdentity, .. stored.Identities.Where(identity => identity != stored.PrimaryIdentity)],
         Name = stored.Name,
@@ -99,6 +103,7 @@ internal sealed record ConversationState
         LastInteractionAt = LastInteractionAt,
         LastMessagePreview = LastMessagePreview,
         UnreadCount = UnreadCount,
+        CountedMonth = CountedMonth,
         MarksRead = marksRead,
     };
 

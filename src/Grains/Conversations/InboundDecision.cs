@@ -1,3 +1,4 @@
+using AgentPlatform.Billing;
 using AgentPlatform.Conversations;
 using AgentPlatform.Data.Channels;
 using AgentPlatform.Data.Conversations;
@@ -15,7 +16,8 @@ internal static class InboundDecision
     public const int PreviewLength = 120;
 
     public static ConversationPlan Decide(
-        ConversationState state, InboundBatch batch, IReadOnlyCollection<string> stored, ChannelSettings channel, Guid instanceId, DateTimeOffset now, Func<Guid> newId, string? traceId)
+        ConversationState state, InboundBatch batch, IReadOnlyCollection<string> stored, ChannelSettings channel, AiAllowance allowance, Guid instanceId, DateTimeOffset now, Func<Guid> newId,
+        string? traceId)
     {
         var next = state;
         var rows = new List<NewMessage>(batch.Messages.Length);
@@ -57,6 +59,10 @@ internal static class InboundDecision
             next = next with { ManagedBy = ManagedBy.Human, Epoch = next.Epoch + 1 };
         }
 
+        if (firstToAnswer > 0)
+        {
+            next = UsageDecision.BeforeTurn(next, channel, allowance, rows, toSend, now, newId);
+        }
         var (turn, row, stops) = DecideTurn(next, channel, firstToAnswer, instanceId, now, newId, traceId);
         var news = state.Version == 0 ? null : ToNews(batch.Contact, state, rows.Count > 0);
         next = next with

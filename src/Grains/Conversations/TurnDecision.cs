@@ -1,3 +1,4 @@
+using AgentPlatform.Billing;
 using AgentPlatform.Conversations;
 using AgentPlatform.Data.Channels;
 using AgentPlatform.Data.Conversations;
@@ -55,7 +56,11 @@ internal static class TurnDecision
             next = next with { Status = ConversationStatus.Escalated, ManagedBy = ManagedBy.Human };
         }
         var record = result.Record;
-        var row = turn.Ended(error is not null && rows.Count == 0 ? "failed" : "completed", result.Outcome, now) with
+        var isCompleted = error is null || rows.Count > 0;
+        var month = AiAllowance.MonthOf(now);
+        var counts = isCompleted && state.CountedMonth != month;
+        next = counts ? next with { CountedMonth = month } : next;
+        var row = turn.Ended(isCompleted ? "completed" : "failed", result.Outcome, now) with
         {
             Responder = record.Responder,
             Provider = record.Provider,
@@ -75,7 +80,7 @@ internal static class TurnDecision
         {
             Next = next with { Version = state.Version + 1 },
             ToSend = toSend,
-            Commit = Commit(state, next, rows, row),
+            Commit = Commit(state, next, rows, row) with { CountsConversation = counts },
         };
     }
 
@@ -83,11 +88,16 @@ internal static class TurnDecision
     /// Messages that queued behind a turn become the next one; the rows of the ended turn are committed already. Returns null when there are
     /// none or the AI is not to answer.
     /// </summary>
-    public static ConversationPlan? StartQueued(ConversationState state, long firstSequence, ChannelSettings channel, Guid instanceId, DateTimeOffset now, Func<Guid> newId, string? traceId)
+    public static ConversationPlan? StartQueued(
+        ConversationState state, long firstSequence, ChannelSettings channel, AiAllowance allowance, Guid instanceId, DateTimeOffset now, Func<Guid> newId, string? traceId)
     {
         if (state.Turn is not null || firstSequence > state.LastSequence || !InboundDecision.IsAiActive(state, channel))
         {
             return null;
+        }
+        if (!allowance.Permits(state.CountedMonth, now))
+        {
+            return Wait(state, null, allowance, now, newId);
         }
         var turn = new TurnState
         {
@@ -110,11 +120,16 @@ internal static class TurnDecision
     /// A turn that starts now: settling is over, or another silo left it behind. It answers everything that is there; the attempt rises, so
     /// that the result of an earlier try can't be taken for this one's.
     /// </summary>
-    public static ConversationPlan Start(ConversationState state, TurnState turn, ChannelSettings channel, Guid instanceId, DateTimeOffset now, bool anew)
+    public static ConversationPlan Start(
+        ConversationState state, TurnState turn, ChannelSettings channel, AiAllowance allowance, Guid instanceId, DateTimeOffset now, Func<Guid> newId, bool anew)
     {
         if (!InboundDecision.IsAiActive(state, channel))
         {
             return Stop(state, turn, now);
+        }
+        if (!allowance.Permits(state.CountedMonth, now))
+        {
+            return Wait(state, turn, allowance, now, newId);
         }
         // One that was still settling goes on settling.
         var started = turn with { StartedAt = turn.DueAt > now ? null : now, Attempt = anew ? turn.Attempt + 1 : turn.Attempt, LastSequence = Math.Max(turn.LastSequence, state.LastSequence) };
@@ -134,10 +149,25 @@ internal static class TurnDecision
         };
     }
 
+    /// <summary>The organization's plan stops the AI before the turn has begun: the conversation waits for people.</summary>
+    private static ConversationPlan Wait(ConversationState state, TurnState? turn, AiAllowance allowance, DateTimeOffset now, Func<Guid> newId)
+    {
+        var rows = new List<NewMessage>();
+        var toSend = new List<OutboxItem>();
+        var next = UsageDecision.Wait(state with { Turn = null }, allowance, rows, toSend, now, newId);
+        return new ConversationPlan
+        {
+            Next = next with { Version = state.Version + 1 },
+            StopsTurn = turn is not null,
+            ToSend = toSend,
+            Commit = Commit(state, next, rows, turn?.Ended("cancelled", "escalated", now)),
+        };
+    }
+
     /// <summary>The silo stops: the turn is left for whoever takes it up.</summary>
     public static ConversationCommit Release(ConversationState state, TurnState turn) => Commit(state, state, [], turn.ToRow(null));
 
-    private static ConversationCommit Commit(ConversationState state, ConversationState next, IReadOnlyList<NewMessage> messages, TurnRow row) => new()
+    private static ConversationCommit Commit(ConversationState state, ConversationState next, IReadOnlyList<NewMessage> messages, TurnRow? row) => new()
     {
         ConversationId = state.Id,
         OrganizationId = state.OrganizationId,

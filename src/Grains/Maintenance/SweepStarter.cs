@@ -1,10 +1,11 @@
+using AgentPlatform.Billing;
 using AgentPlatform.Maintenance;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace AgentPlatform.Grains.Maintenance;
 
-/// <summary>Wakes the sweep when a silo has started, so that what a dead one left is taken up at once and not at the next reminder.</summary>
+/// <summary>Wakes the sweep and the billing when a silo has started, so that what a dead one left is taken up at once and not at the next reminder.</summary>
 internal sealed partial class SweepStarter(IGrainFactory grains, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<SweepStarter> logger) : BackgroundService
 {
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(500);
@@ -20,6 +21,7 @@ internal sealed partial class SweepStarter(IGrainFactory grains, IHostApplicatio
             try
             {
                 await grains.GetGrain<ISweepGrain>(0).Start().ConfigureAwait(false);
+                await grains.GetGrain<IBillingGrain>(0).Start().ConfigureAwait(false);
                 return;
             }
             catch (Exception failure) when (failure is not OperationCanceledException)

@@ -1,12 +1,17 @@
 using System.Collections.Immutable;
+using AgentPlatform.Data.Billing;
+using AgentPlatform.Data.Conversations;
+using AgentPlatform.Grains.Billing;
 using AgentPlatform.Organizations;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Grains.Organizations;
 
 /// <inheritdoc cref="IOrganizationGrain"/>
 /// <remarks>Subscriptions live in memory only: a new activation has none until the processes renew theirs, and their periodic look covers the time between.</remarks>
-internal sealed partial class OrganizationGrain(TimeProvider clock, ILogger<OrganizationGrain> logger) : Grain, IOrganizationGrain
+internal sealed partial class OrganizationGrain(
+    UsageStore store, ConversationStore conversations, IOptions<UsageOptions> usage, TimeProvider clock, ILogger<OrganizationGrain> logger) : Grain, IOrganizationGrain
 {
     private readonly Dictionary<IOrganizationObserver, DateTimeOffset> _observers = [];
 

@@ -131,6 +131,15 @@ internal sealed class SurvivalWorld : IAsyncDisposable
             WHERE m.direction = 'inbound' GROUP BY m.id HAVING count(t.id) <> 1
             """));
         Assert.Empty(await Column("SELECT id::text || ' ' || status || ' ' || coalesce(error, '') FROM messages WHERE direction = 'outbound' AND status <> 'sent'"));
+        // Usage was counted once for each turn and conversation, whatever was repeated or died: it is what a recount from the turns gives.
+        Assert.Empty(await Column($"""
+            SELECT coalesce(d.usage_date, r.usage_date) || ': counted ' || d::text || ', recounted ' || r::text
+            FROM (SELECT * FROM recount_usage('{OrganizationId}', '2000-01-01', '2999-12-31')) r
+            FULL JOIN (SELECT usage_date, agent_responses, tokens_consumed, interactions, errors, conversations, messages FROM usage_daily) d USING (usage_date)
+            WHERE (d.agent_responses, d.tokens_consumed, d.interactions, d.errors, d.conversations, d.messages)
+                IS DISTINCT FROM (r.agent_responses, r.tokens_consumed, r.interactions, r.errors, r.conversations, r.messages)
+            """));
+        Assert.NotEqual(0, await Scalar("SELECT sum(conversations) FROM usage_daily"));
         var sent = Graph.Messages.GroupBy(message => message.Callback!).ToDictionary(group => group.Key, group => group.Count());
         var replies = await Column("SELECT id::text FROM messages WHERE direction = 'outbound' ORDER BY id");
         Assert.Equal(replies.Order(StringComparer.Ordinal), sent.Keys.Select(key => Guid.Parse(key).ToString()).Order(StringComparer.Ordinal));

@@ -1,3 +1,4 @@
+using AgentPlatform.Billing;
 using AgentPlatform.Conversations;
 using AgentPlatform.Data.Channels;
 using AgentPlatform.Grains.Conversations;
@@ -22,7 +23,7 @@ public sealed class InboundDecisionTests
     [Fact]
     public void Messages_stored_before_are_left_out_and_the_rest_is_numbered_without_a_gap()
     {
-        var plan = InboundDecision.Decide(Conversation, Batch(Text("a"), Text("b"), Text("c")), ["b"], WhatsApp, Instance, Now, Guid.NewGuid, null);
+        var plan = InboundDecision.Decide(Conversation, Batch(Text("a"), Text("b"), Text("c")), ["b"], WhatsApp, AiAllowance.Unlimited, Instance, Now, Guid.NewGuid, null);
         Assert.Equal([(11, "a"), (12, "c")], plan.Commit.Messages.Select(row => ((int)row.Sequence, row.PlatformMessageId!)));
     }
 
@@ -137,11 +138,11 @@ public sealed class InboundDecisionTests
     public void A_new_identity_and_a_new_name_are_told()
     {
         var batch = Batch(Text("a")) with { Contact = new InboundContact { Identities = ["DE.77", "491700"], Name = "Ana", Phone = "+491700" } };
-        var plan = InboundDecision.Decide(Conversation, batch, [], WhatsApp, Instance, Now, Guid.NewGuid, null);
+        var plan = InboundDecision.Decide(Conversation, batch, [], WhatsApp, AiAllowance.Unlimited, Instance, Now, Guid.NewGuid, null);
         Assert.Equal(["DE.77"], plan.Commit.ContactNews!.NewIdentities);
         Assert.Equal(["491700", "DE.77"], plan.Next.Identities);
         Assert.Equal(("Ana", "+491700"), (plan.Next.Name, plan.Next.Phone));
-        Assert.Null(InboundDecision.Decide(plan.Next, batch with { Messages = [Text("b")] }, [], WhatsApp, Instance, Now, Guid.NewGuid, null).Commit.ContactNews);
+        Assert.Null(InboundDecision.Decide(plan.Next, batch with { Messages = [Text("b")] }, [], WhatsApp, AiAllowance.Unlimited, Instance, Now, Guid.NewGuid, null).Commit.ContactNews);
     }
 
     [Fact]

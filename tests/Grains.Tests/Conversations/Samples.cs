@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using AgentPlatform.Billing;
 using AgentPlatform.Conversations;
 using AgentPlatform.Data.Channels;
 using AgentPlatform.Grains.Conversations;
@@ -50,5 +51,5 @@ internal static class Samples
     };
 
     public static ConversationPlan Receive(ConversationState state, ChannelSettings channel, DateTimeOffset now, params ImmutableArray<InboundMessage> messages) =>
-        InboundDecision.Decide(state, Batch(messages), [], channel, Instance, now, Guid.NewGuid, null);
+        InboundDecision.Decide(state, Batch(messages), [], channel, AiAllowance.Unlimited, Instance, now, Guid.NewGuid, null);
 }

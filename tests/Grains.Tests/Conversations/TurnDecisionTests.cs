@@ -1,3 +1,4 @@
+using AgentPlatform.Billing;
 using AgentPlatform.Conversations;
 using AgentPlatform.Grains.Agents;
 using AgentPlatform.Grains.Conversations;
@@ -50,14 +51,14 @@ public sealed class TurnDecisionTests
     [Fact]
     public void A_turn_left_behind_starts_anew_and_answers_everything_that_is_there()
     {
-        var plan = TurnDecision.Start(Running with { LastSequence = 14 }, Running.Turn!, WhatsApp, Instance, Now, anew: true);
+        var plan = TurnDecision.Start(Running with { LastSequence = 14 }, Running.Turn!, WhatsApp, AiAllowance.Unlimited, Instance, Now, Guid.NewGuid, anew: true);
         Assert.Equal((2, 11L, 14L), (plan.Next.Turn!.Attempt, plan.Next.Turn.FirstSequence, plan.Next.Turn.LastSequence));
     }
 
     [Fact]
     public void A_turn_left_behind_ends_where_the_AI_was_switched_off_meanwhile()
     {
-        var plan = TurnDecision.Start(Running, Running.Turn!, WhatsApp with { IsBotActive = false }, Instance, Now, anew: true);
+        var plan = TurnDecision.Start(Running, Running.Turn!, WhatsApp with { IsBotActive = false }, AiAllowance.Unlimited, Instance, Now, Guid.NewGuid, anew: true);
         Assert.Equal((null, "cancelled"), (plan.Next.Turn, plan.Commit.Turn!.State));
     }
 
@@ -65,9 +66,9 @@ public sealed class TurnDecisionTests
     public void Queued_messages_become_the_next_turn()
     {
         var done = Running with { Turn = null, LastSequence = 13 };
-        var plan = TurnDecision.StartQueued(done, 12, WhatsApp, Instance, Now, Guid.NewGuid, null)!;
+        var plan = TurnDecision.StartQueued(done, 12, WhatsApp, AiAllowance.Unlimited, Instance, Now, Guid.NewGuid, null)!;
         Assert.Equal((12L, 13L), (plan.Next.Turn!.FirstSequence, plan.Next.Turn.LastSequence));
-        Assert.Null(TurnDecision.StartQueued(done with { ManagedBy = ManagedBy.Human }, 12, WhatsApp, Instance, Now, Guid.NewGuid, null));
+        Assert.Null(TurnDecision.StartQueued(done with { ManagedBy = ManagedBy.Human }, 12, WhatsApp, AiAllowance.Unlimited, Instance, Now, Guid.NewGuid, null));
     }
 
     private static TurnResult Answer(string text) =>

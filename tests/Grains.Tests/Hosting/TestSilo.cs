@@ -43,7 +43,7 @@ internal sealed class TestSilo : IAsyncDisposable
     public IGrainFactory Grains => _host.Services.GetRequiredService<IGrainFactory>();
     public IServiceProvider Services => _host.Services;
 
-    public static async Task<TestSilo> Start(TestDatabase database, Action<ChannelSettingsEdit>? channel = null)
+    public static async Task<TestSilo> Start(TestDatabase database, Action<ChannelSettingsEdit>? channel = null, TimeProvider? clock = null)
     {
         var edit = new ChannelSettingsEdit();
         channel?.Invoke(edit);
@@ -54,6 +54,7 @@ internal sealed class TestSilo : IAsyncDisposable
         var builder = Host.CreateApplicationBuilder();
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["DATABASE_URL"] = database.Url });
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Warning).AddConsole();
+        builder.Services.AddSingleton(clock ?? TimeProvider.System);
         builder.Services.AddSingleton(database.DataOptions);
         builder.Services.AddData(builder.Configuration);
         builder.Services.AddSingleton<IChannelDirectory>(channels);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using AgentPlatform.Fakes.Time;
+using AgentPlatform.Grains.Billing;
 using AgentPlatform.Grains.Organizations;
 using AgentPlatform.Organizations;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -55,7 +56,7 @@ public sealed class OrganizationGrainTests
         Assert.Equal(1, grain.Subscriptions);
     }
 
-    private OrganizationGrain Grain() => new(_clock, NullLogger<OrganizationGrain>.Instance);
+    private OrganizationGrain Grain() => new(null!, null!, Microsoft.Extensions.Options.Options.Create(new UsageOptions()), _clock, NullLogger<OrganizationGrain>.Instance);
 
     private sealed class Process : IOrganizationObserver
     {
