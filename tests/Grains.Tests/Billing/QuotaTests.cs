@@ -195,7 +195,7 @@ public sealed class QuotaTests(ITestOutputHelper output) : IAsyncLifetime
     [Fact]
     public async Task Counting_writes_one_row_a_turn_and_none_a_message()
     {
-        var silo = await Start(tokens: 1_000_000, more: "limit_message = NULL");
+        var silo = await Start(tokens: 1_000_000);
         await Answered(silo, 5);
         // Another session's writes show once it is idle for a moment.
         await silo.Until<string>(
@@ -209,12 +209,12 @@ public sealed class QuotaTests(ITestOutputHelper output) : IAsyncLifetime
     private async Task<TestSilo> Start(long? tokens = null, int? conversations = null, string? more = null, FakeTimeProvider? clock = null)
     {
         _silo = await TestSilo.Start(_database, clock: clock);
-        await _database.ExecuteAsAdminAsync($"""
-            INSERT INTO pricing_plans (code, tier, name, token_quota, conversation_limit) VALUES ('test', 'scale', 'Test', {tokens?.ToString() ?? "NULL"}, {conversations?.ToString() ?? "NULL"});
+        await _database.ExecuteAsAdminAsync(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"""
+            INSERT INTO pricing_plans (code, tier, name, token_quota, conversation_limit) VALUES ('test', 'scale', 'Test', nullif({tokens ?? -1}, -1), nullif({conversations ?? -1}, -1));
             INSERT INTO subscriptions (organization_id, plan_id, status, billing_anchor, current_period_start, current_period_end, renews_at)
             SELECT '{Organization}', id, 'active', '2026-05-01Z', '2026-05-01Z', '2036-05-01Z', '2036-05-01Z' FROM pricing_plans;
-            """);
-        if (more is not null && !more.StartsWith("limit_message = NULL", StringComparison.Ordinal))
+            """));
+        if (more is not null)
         {
             await _database.ExecuteAsAdminAsync($"UPDATE subscriptions SET {more}");
         }
