@@ -11,6 +11,7 @@ using AgentPlatform.Api.Live;
 using AgentPlatform.Api.OpenApi;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
+using AgentPlatform.Api.Transfer;
 using AgentPlatform.Api.WebChat;
 using AgentPlatform.Api.Webhooks;
 using AgentPlatform.Data;
@@ -87,6 +88,7 @@ public static class ApiServices
         EventsEndpoints.MapEvents(app);
         JobEndpoints.MapJobCommands(app);
         FileEndpoints.MapFiles(app);
+        TransferEndpoints.MapTransfer(app);
         app.MapApiDocument();
         app.MapApiHealth();
         app.MapWebChat();

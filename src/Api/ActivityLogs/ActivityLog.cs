@@ -41,6 +41,19 @@ public sealed class ActivityLog(TimeProvider clock)
             Uuid.New(clock), caller.OrganizationId, caller.UserId, action, entityType, entityId,
             Json(before, []), Json(after, changedSecrets), Address(caller.IpAddress));
 
+    /// <summary>The same for many rows of one kind that were made together, in one statement.</summary>
+    public Task WriteCreatedAsync(
+        TenantSession session, Caller caller, string action, string entityType, IReadOnlyList<(Guid Id, ReadOnlyMemory<byte> After)> created, CancellationToken cancellationToken) =>
+        session.ExecuteAsync(
+            """
+            INSERT INTO activity_logs (id, organization_id, user_id, action_type, entity_type, entity_id, after, ip_address)
+            SELECT n.id, $1, $2, $3, $4, n.entity_id, n.after, $5 FROM unnest($6, $7, $8) AS n (id, entity_id, after)
+            """,
+            cancellationToken,
+            caller.OrganizationId, caller.UserId, action, entityType, Address(caller.IpAddress),
+            created.Select(_ => Uuid.New(clock)).ToArray(), created.Select(entry => entry.Id).ToArray(),
+            new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb, Value = created.Select(entry => Text(entry.After, [])).ToArray() });
+
     private static NpgsqlParameter Json(ReadOnlyMemory<byte>? json, IReadOnlyList<string> secrets) =>
         new() { NpgsqlDbType = NpgsqlDbType.Jsonb, Value = json is { } bytes ? Text(bytes, secrets) : DBNull.Value };
 

@@ -14,6 +14,7 @@ internal static class PartnerResource
         Plural = "partners",
         Table = "partners",
         Description = "Who provides products and tours.",
+        Import = new(),
         Create = Role.Manager,
         Update = Role.Manager,
         Delete = Role.Manager,

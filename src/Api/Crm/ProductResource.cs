@@ -14,6 +14,7 @@ internal static class ProductResource
         Plural = "products",
         Table = "products",
         Description = "What is sold: tours, services, packages. Dated tours are made from a product.",
+        Import = new("ecommerceProductId"),
         Create = Role.Manager,
         Update = Role.Manager,
         Delete = Role.Manager,

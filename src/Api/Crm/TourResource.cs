@@ -15,6 +15,7 @@ internal static class TourResource
         Plural = "tours",
         Table = "tours",
         Description = "A product on its dates, with places. It is full with its last place, and available again when one is given back; both follow from its bookings.",
+        Import = new(),
         Create = Role.Manager,
         Update = Role.Manager,
         Delete = Role.Manager,

@@ -48,7 +48,7 @@ internal static class FileEndpoints
 
     private static async Task<IResult> Store(OperationRequest request)
     {
-        var options = request.Service<Data.Files.FileOptions>();
+        var options = request.Service<FileLimits>();
         if (request.Http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
         {
             limit.MaxRequestBodySize = options.MaxBytes;
@@ -121,7 +121,7 @@ internal static class FileEndpoints
         await session.CommitAsync(request.Cancelled);
     }
 
-    private static Problem TooLarge(Data.Files.FileOptions options) => new(ProblemType.BodyTooLarge, $"A file may have {options.MaxBytes} bytes (FILE_MAX_BYTES).");
+    private static Problem TooLarge(FileLimits options) => new(ProblemType.BodyTooLarge, $"A file may have {options.MaxBytes} bytes (FILE_MAX_BYTES).");
 
     private static async Task<IResult> Send(OperationRequest request)
     {

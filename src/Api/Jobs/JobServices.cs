@@ -1,3 +1,5 @@
+using AgentPlatform.Api.ActivityLogs;
+using AgentPlatform.Api.Transfer;
 using AgentPlatform.Data.Files;
 using AgentPlatform.Data.Jobs;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -11,8 +13,11 @@ public static class JobServices
     public static IServiceCollection AddJobWorks(this IServiceCollection services, IConfiguration configuration)
     {
         services.TryAddSingleton(_ => JobOptions.From(configuration));
-        services.TryAddSingleton(_ => Data.Files.FileOptions.From(configuration));
+        services.TryAddSingleton(_ => FileLimits.From(configuration));
         services.TryAddSingleton<FileStore>();
+        services.TryAddSingleton<ActivityLog>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IJobWork, ImportWork>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IJobWork, ExportWork>());
         return services;
     }
 }

@@ -14,6 +14,7 @@ internal static class ArticleResource
         Plural = "knowledgeArticles",
         Table = "knowledge_articles",
         Description = "Pages that agents know. After a change the article is cut into passages again (`indexedVersion` reaches `version`); only published ones are used.",
+        Import = new(),
         Create = Role.Manager,
         Update = Role.Manager,
         Delete = Role.Manager,

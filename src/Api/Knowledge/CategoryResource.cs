@@ -15,6 +15,7 @@ internal static class CategoryResource
         Plural = "knowledgeCategories",
         Table = "knowledge_categories",
         Description = "A tree in which articles stand. Deleting a category deletes those below it; its articles stay.",
+        Import = new(),
         Create = Role.Manager,
         Update = Role.Manager,
         Delete = Role.Manager,

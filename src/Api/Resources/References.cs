@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using AgentPlatform.Api.Problems;
+using AgentPlatform.Data.Tenancy;
 
 namespace AgentPlatform.Api.Resources;
 
@@ -16,14 +17,15 @@ internal static class References
         var errors = ImmutableArray.CreateBuilder<FieldError>();
         foreach (var ofTable in given.GroupBy(reference => reference.Table, StringComparer.Ordinal))
         {
-            var known = await Known(change, ofTable.Key, [.. ofTable.Select(reference => reference.Id).Distinct()]);
+            var known = await Known(change.Session, ofTable.Key, [.. ofTable.Select(reference => reference.Id).Distinct()], change.Request.Cancelled);
             errors.AddRange(ofTable.Where(reference => !known.Contains(reference.Id))
                 .Select(reference => new FieldError(reference.Pointer, $"{reference.Pointer} names nothing in this organization.")));
         }
         return errors.Count == 0 ? null : Problem.Invalid(errors.DrainToImmutable());
     }
 
-    private static async Task<HashSet<Guid>> Known(ResourceChange change, string references, Guid[] ids)
+    /// <summary>Those of the ids that name a row of the table which the session can see.</summary>
+    public static async Task<HashSet<Guid>> Known(TenantSession session, string references, Guid[] ids, CancellationToken cancellationToken)
     {
         var (table, key) = references switch
         {
@@ -32,8 +34,8 @@ internal static class References
             _ => (references, "id"),
         };
         var known = new HashSet<Guid>();
-        await using var rows = await change.Session.QueryAsync($"SELECT {key} FROM {table} WHERE {key} = ANY ($1)", change.Request.Cancelled, ids);
-        while (await rows.ReadAsync(change.Request.Cancelled))
+        await using var rows = await session.QueryAsync($"SELECT {key} FROM {table} WHERE {key} = ANY ($1)", cancellationToken, ids);
+        while (await rows.ReadAsync(cancellationToken))
         {
             known.Add(rows.GetGuid(0));
         }

@@ -86,6 +86,9 @@ public sealed record Resource
     /// <summary>Rules that the database checks: which field to blame, and what to say.</summary>
     public ImmutableArray<CheckRule> Checks { get; init; } = [];
 
+    /// <summary>Its rows can be imported from a file; null where they can't.</summary>
+    public Transfer.ImportRule? Import { get; init; }
+
     /// <summary>A body that creates one, for the documentation; null to make one from the fields.</summary>
     public JsonObject? Example { get; init; }
 

@@ -46,7 +46,7 @@ internal static class ResourceOperations
         }
     }
 
-    private static Operation List(Resource resource) => Base(resource, "list") with
+    internal static Operation List(Resource resource) => Base(resource, "list") with
     {
         Id = $"list{Capital(resource.Plural)}",
         Summary = $"List {Words(resource.Plural)}",

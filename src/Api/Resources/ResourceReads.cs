@@ -51,20 +51,42 @@ internal static class ResourceReads
         }
 
         var limit = request.Has("limit") ? request.Parameter<int>("limit") : ApiOptions.DefaultPageSize;
+        var (rows, next) = await Page(resource, request, query, sort, limit, ResourceSql.Of(resource).SelectList, ResourceSql.Of(resource).Listed);
+        return Operations.Page.Of(rows.Select(row => row.Json), next);
+    }
+
+    /// <summary>So many rows of a list in its order, with all that can be read of each, and the cursor of what follows. For exports: the request's cursor says where to go on.</summary>
+    internal static async Task<(IReadOnlyList<ResourceRow> Rows, string? Next)> Whole(Resource resource, OperationRequest request, int limit)
+    {
+        var sort = request.Parameter<string>("sort") ?? resource.DefaultSort;
+        var query = new ListQuery(request.Caller.OrganizationId);
+        AddFilters(resource, request, query);
+        return AddPosition(resource, request, sort, query) is { } problem
+            ? throw new InvalidOperationException(problem.Detail)
+            : await Page(resource, request, query, sort, limit, ResourceSql.Of(resource).SelectAll, ResourceSql.Of(resource).Readable);
+    }
+
+    private static async Task<(IReadOnlyList<ResourceRow> Rows, string? Next)> Page(
+        Resource resource, OperationRequest request, ListQuery query, string sort, int limit, string select, ImmutableArray<Field> fields)
+    {
         var (field, descending) = SortOf(resource, sort);
         var direction = descending ? "DESC" : "ASC";
         var nulls = field.IsNullable ? " NULLS LAST" : "";
-        var sql = $"{ResourceSql.Of(resource).SelectList} WHERE {ResourceSql.Of(resource).OfTenant}{query.Conditions} ORDER BY {ResourceSql.Expression(field)} {direction}{nulls}, t.{resource.KeyColumn} {direction} LIMIT {query.Add(limit + 1)}";
+        var sql = $"{select} WHERE {ResourceSql.Of(resource).OfTenant}{query.Conditions} ORDER BY {ResourceSql.Expression(field)} {direction}{nulls}, t.{resource.KeyColumn} {direction} LIMIT {query.Add(limit + 1)}";
         var rows = new List<ResourceRow>(limit + 1);
         await using (var reader = await TenantSession.ReadAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, sql, request.Cancelled, query.Values))
         {
             while (await reader.ReadAsync(request.Cancelled))
             {
-                rows.Add(ResourceRow.Read(resource, ResourceSql.Of(resource).Listed, reader, ResourceWrites.Context(request)));
+                rows.Add(ResourceRow.Read(resource, fields, reader, ResourceWrites.Context(request)));
             }
         }
-        var next = rows.Count > limit ? CursorAt(rows[limit - 1], sort, field) : null;
-        return Page.Of(rows.Take(limit).Select(row => row.Json), next);
+        if (rows.Count <= limit)
+        {
+            return (rows, null);
+        }
+        rows.RemoveAt(limit);
+        return (rows, CursorAt(rows[limit - 1], sort, field));
     }
 
     private static void AddFilters(Resource resource, OperationRequest request, ListQuery query)

@@ -36,6 +36,12 @@ internal sealed class ResourceSql
 
     public string SelectList => $"SELECT {string.Join(", ", Listed.Select(Expression))} FROM {Source}";
 
+    /// <summary>All that can be read of each row.</summary>
+    public string SelectAll => $"SELECT {_columns} FROM {Source}";
+
+    /// <summary>Columns of a statement's RETURNING.</summary>
+    public string Returned => _columns;
+
     /// <summary>The list's columns, and more after them.</summary>
     public string SelectListAnd(string more) => $"SELECT {string.Join(", ", Listed.Select(Expression))}, {more} FROM {Source}";
 

@@ -27,7 +27,7 @@ internal static class ResourceWrites
             Id = resource.KeyField is { } key ? request.Body.Get<Guid>(key) : Uuid.New(request.Service<TimeProvider>()),
             Values = request.Body,
         };
-        return await Run(change, () => Insert(change), async row =>
+        return await Run(change, async row =>
         {
             var answer = JsonAnswer.OfBytes(row.Json, StatusCodes.Status201Created, row.Version, $"/v1/{resource.Path}/{row.Id}");
             await Idempotency.Keep(session, request, answer);
@@ -52,7 +52,7 @@ internal static class ResourceWrites
             Values = request.Body,
             Before = before,
         };
-        return await Run(change, () => Write(change), row => Task.FromResult<IResult>(JsonAnswer.OfBytes(row.Json, version: row.Version)));
+        return await Run(change, row => Task.FromResult<IResult>(JsonAnswer.OfBytes(row.Json, version: row.Version)));
     }
 
     public static async Task<IResult> Act(Resource resource, ResourceAction action, OperationRequest request)
@@ -75,7 +75,7 @@ internal static class ResourceWrites
         };
         return await action.Apply(change) is { } refused
             ? refused
-            : await Run(change, () => Write(change), row => Task.FromResult<IResult>(JsonAnswer.OfBytes(row.Json, version: row.Version)));
+            : await Run(change, row => Task.FromResult<IResult>(JsonAnswer.OfBytes(row.Json, version: row.Version)));
     }
 
     public static async Task<IResult> Delete(Resource resource, OperationRequest request)
@@ -132,7 +132,19 @@ internal static class ResourceWrites
         };
     }
 
-    private static async Task<IResult> Run(ResourceChange change, Func<Task<ResourceRow?>> write, Func<ResourceRow, Task<IResult>> answer)
+    private static async Task<IResult> Run(ResourceChange change, Func<ResourceRow, Task<IResult>> answer)
+    {
+        if (await Apply(change) is { } problem)
+        {
+            return problem;
+        }
+        var result = await answer(change.After!);
+        await Finish(change, change.IsCreation ? "created" : change.Action?.Past ?? "updated");
+        return result;
+    }
+
+    /// <summary>Checks and writes a creation or change, in a transaction that may hold more of them. After a problem, the transaction may be good for nothing but a rollback.</summary>
+    internal static async Task<Problem?> Apply(ResourceChange change)
     {
         if (await References.Check(change) is { } dangling)
         {
@@ -144,19 +156,13 @@ internal static class ResourceWrites
         }
         try
         {
-            change.After = await write();
+            change.After = await (change.IsCreation ? Insert(change) : Write(change));
         }
         catch (PostgresException failure) when (Refusal(change.Resource, failure) is not null)
         {
             return Refusal(change.Resource, failure)!;
         }
-        if (change.After is null)
-        {
-            return Problem.NotFound();
-        }
-        var result = await answer(change.After);
-        await Finish(change, change.IsCreation ? "created" : change.Action?.Past ?? "updated");
-        return result;
+        return change.After is null ? Problem.NotFound() : null;
     }
 
     /// <summary>What a constraint that the resource declares has to say; null for another failure.</summary>
@@ -174,6 +180,13 @@ internal static class ResourceWrites
 
     private static async Task Finish(ResourceChange change, string what)
     {
+        await Follow(change, what);
+        await change.Session.CommitAsync(change.Request.Cancelled);
+    }
+
+    /// <summary>What belongs to a change that was written: the resource's own further writes, and the audit row.</summary>
+    internal static async Task Follow(ResourceChange change, string what)
+    {
         var resource = change.Resource;
         if (resource.AfterWrite is { } more)
         {
@@ -182,7 +195,6 @@ internal static class ResourceWrites
         await change.Request.Service<ActivityLog>().WriteAsync(
             change.Session, change.Caller, $"{resource.Singular}.{what}", resource.Singular, change.Id,
             change.Before?.Json, change.After?.Json, change.ChangedSecrets, change.Request.Cancelled);
-        await change.Session.CommitAsync(change.Request.Cancelled);
     }
 
     private static async Task<ResourceRow?> Insert(ResourceChange change)

@@ -7,7 +7,7 @@ using Npgsql;
 namespace AgentPlatform.Data.Files;
 
 /// <summary>Limits of stored files. Each has a setting of its name.</summary>
-public sealed record FileOptions
+public sealed record FileLimits
 {
     /// <summary>Largest uploaded file in bytes (setting <c>FILE_MAX_BYTES</c>, default 256 MiB).</summary>
     public long MaxBytes { get; init; } = 256L * 1024 * 1024;
@@ -22,9 +22,9 @@ public sealed record FileOptions
     public TimeSpan ExportLife { get; init; } = TimeSpan.FromHours(24);
 
     /// <summary>Reads the settings.</summary>
-    public static FileOptions From(IConfiguration configuration)
+    public static FileLimits From(IConfiguration configuration)
     {
-        var defaults = new FileOptions();
+        var defaults = new FileLimits();
         return new()
         {
             MaxBytes = configuration.GetValue("FILE_MAX_BYTES", defaults.MaxBytes),

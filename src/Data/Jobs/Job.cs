@@ -44,6 +44,9 @@ public sealed record JobProgress
 
     public long Failed { get; init; }
 
+    /// <summary>How much of the whole, where that is known.</summary>
+    public int? Percent { get; init; }
+
     /// <summary>What it does at the moment, in a word or two.</summary>
     public string? Phase { get; init; }
 }

@@ -1,0 +1,30 @@
+using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Operations;
+using AgentPlatform.Data.Connections;
+using AgentPlatform.Data.Jobs;
+using AgentPlatform.Data.Tenancy;
+
+namespace AgentPlatform.Api.Jobs;
+
+/// <summary>The member on whose behalf a job runs, with the role that he or she has now.</summary>
+internal static class JobCaller
+{
+    /// <exception cref="JobFailedException">The member is gone or no longer active.</exception>
+    public static async Task<Caller> Find(IServiceProvider services, Job job, CancellationToken cancellationToken)
+    {
+        await using var row = await TenantSession.ReadAsync(
+            services.GetRequiredService<ApiDataSource>(), new Tenant(job.OrganizationId),
+            "SELECT role FROM organization_members WHERE organization_id = $1 AND user_id = $2 AND status = 'active'", cancellationToken, job.OrganizationId, job.UserId ?? Guid.Empty);
+        return await row.ReadAsync(cancellationToken) && Roles.Parse(row.GetString(0)) is { } role
+            ? new Caller(job.OrganizationId, job.UserId!.Value, role, Guid.Empty, null)
+            : throw new JobFailedException("The member on whose behalf it runs is no longer active.");
+    }
+
+    /// <summary>A request as resources' own rules know it, though nobody sent one.</summary>
+    public static OperationRequest Request(IServiceProvider services, Caller caller, CancellationToken cancellationToken) => new()
+    {
+        Http = new DefaultHttpContext { RequestServices = services, RequestAborted = cancellationToken },
+        KnownCaller = caller,
+        Query = new Dictionary<string, System.Collections.Immutable.ImmutableArray<object>>(),
+    };
+}

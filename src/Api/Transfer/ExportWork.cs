@@ -1,0 +1,146 @@
+using System.Collections.Immutable;
+using System.Text;
+using System.Text.Json;
+using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Jobs;
+using AgentPlatform.Api.Operations;
+using AgentPlatform.Api.Resources;
+using AgentPlatform.Api.Shapes;
+using AgentPlatform.Data.Connections;
+using AgentPlatform.Data.Files;
+using AgentPlatform.Data.Jobs;
+using AgentPlatform.Data.Tenancy;
+using Microsoft.Extensions.Primitives;
+
+namespace AgentPlatform.Api.Transfer;
+
+/// <summary>What was asked for: the payload of an export job.</summary>
+internal sealed record ExportOrder
+{
+    public required string Resource { get; init; }
+
+    /// <summary><c>csv</c> or <c>jsonl</c>.</summary>
+    public required string Format { get; init; }
+
+    /// <summary>Query parameters of the list, sort and search among them.</summary>
+    public Dictionary<string, string> Filters { get; init; } = [];
+
+    /// <summary>The list's parameters, read as a request would read them.</summary>
+    public ImmutableDictionary<string, ImmutableArray<object>> Query(Resource resource, Violations violations, string? cursor = null)
+    {
+        var http = new DefaultHttpContext();
+        var given = Filters.Where(filter => filter.Key is not "cursor" and not "limit").ToDictionary(filter => filter.Key, filter => new StringValues(filter.Value));
+        if (cursor is not null)
+        {
+            given["cursor"] = cursor;
+        }
+        http.Request.Query = new QueryCollection(given);
+        return RequestReader.ReadQuery(http.Request, ResourceOperations.List(resource), violations);
+    }
+}
+
+/// <summary>Exports a list with its filters into a file: a page of rows, the piece of the file, and the place after them are one transaction.</summary>
+internal sealed class ExportWork(IServiceProvider services, ApiDataSource database, FileStore files, FileLimits options, TimeProvider clock) : IJobWork
+{
+    public const string WorkName = "resource_export";
+
+    /// <summary>Rows of a page.</summary>
+    public const int PageRows = 500;
+
+    public string Name => WorkName;
+
+    public async Task<string?> Run(JobRun run, CancellationToken cancellationToken)
+    {
+        var order = run.Payload<ExportOrder>();
+        var resource = ResourceCatalog.All.FirstOrDefault(known => known.Path == order.Resource && CanExport(known)) ?? throw new JobFailedException($"{order.Resource} can't be exported.");
+        var caller = await JobCaller.Find(services, run.Job, cancellationToken);
+        if (TransferRights.Refusal(caller, resource) is { } refusal)
+        {
+            throw new JobFailedException(refusal);
+        }
+        var reached = run.Position<Reached>() ?? await Begin(run, caller, resource, order, cancellationToken);
+        while (!reached.IsLast)
+        {
+            reached = await Next(run, caller, resource, order, reached, cancellationToken);
+        }
+        var size = await files.Complete(caller.Tenant, reached.FileId, cancellationToken);
+        return JsonSerializer.Serialize(new { fileId = reached.FileId, rows = reached.Rows, size }, JsonSerializerOptions.Web);
+    }
+
+    /// <summary>Lists that stand for themselves.</summary>
+    public static bool CanExport(Resource resource) => resource is { Read: not null, Parent: null, IsTenantItself: false };
+
+    private sealed record Reached(Guid FileId, long Size, long Rows, string? Cursor, bool IsLast);
+
+    private async Task<Reached> Begin(JobRun run, Caller caller, Resource resource, ExportOrder order, CancellationToken cancellationToken)
+    {
+        await using var session = await TenantSession.OpenAsync(database, caller.Tenant, cancellationToken);
+        var file = await files.Create(session, caller.Tenant, new NewFile
+        {
+            Purpose = "export",
+            Name = $"{resource.Path}.{order.Format}",
+            ContentType = order.Format == "csv" ? "text/csv; charset=utf-8" : "application/jsonl; charset=utf-8",
+            JobId = run.Job.Id,
+            MinimumRole = (resource.Read > Role.Member ? resource.Read.Value : Role.Member).Name(),
+            ExpiresAt = clock.GetUtcNow() + options.ExportLife,
+        }, cancellationToken);
+        var header = order.Format == "csv" ? Encoding.UTF8.GetBytes(string.Join(',', Columns(resource)) + "\r\n") : [];
+        if (header.Length > 0)
+        {
+            await FileStore.Write(session, caller.OrganizationId, file, 0, header, cancellationToken);
+        }
+        var reached = new Reached(file, header.Length, 0, null, false);
+        await run.Commit(session, reached, new JobProgress { Phase = "exporting" }, cancellationToken);
+        return reached;
+    }
+
+    private async Task<Reached> Next(JobRun run, Caller caller, Resource resource, ExportOrder order, Reached reached, CancellationToken cancellationToken)
+    {
+        var violations = new Violations();
+        var query = order.Query(resource, violations, reached.Cursor);
+        if (violations.Any)
+        {
+            throw new JobFailedException(violations.ToProblem().Detail ?? "The filters don't fit the list.");
+        }
+        var request = new OperationRequest
+        {
+            Http = new DefaultHttpContext { RequestServices = services, RequestAborted = cancellationToken },
+            KnownCaller = caller,
+            Query = query,
+        };
+        var (rows, next) = await ResourceReads.Whole(resource, request, PageRows);
+        var content = Encoding.UTF8.GetBytes(string.Concat(rows.Select(row => order.Format == "csv" ? CsvLine(row, resource) : Encoding.UTF8.GetString(row.Json.Span) + "\n")));
+        await using var session = await TenantSession.OpenAsync(database, caller.Tenant, cancellationToken);
+        if (content.Length > 0)
+        {
+            await FileStore.Write(session, caller.OrganizationId, reached.FileId, reached.Size, content, cancellationToken);
+        }
+        var after = new Reached(reached.FileId, reached.Size + content.Length, reached.Rows + rows.Count, next, next is null);
+        await run.Commit(session, after, new JobProgress { Processed = after.Rows, Succeeded = after.Rows, Phase = "exporting" }, cancellationToken);
+        return after;
+    }
+
+    private static IEnumerable<string> Columns(Resource resource) => ResourceSql.Of(resource).Readable.Select(field => field.Name);
+
+    private static string CsvLine(ResourceRow row, Resource resource)
+    {
+        using var json = JsonDocument.Parse(row.Json);
+        var line = new StringBuilder();
+        foreach (var column in Columns(resource))
+        {
+            if (line.Length > 0 || column != Columns(resource).First())
+            {
+                line.Append(',');
+            }
+            CsvText.Append(line, Cell(json.RootElement.GetProperty(column)));
+        }
+        return line.Append("\r\n").ToString();
+    }
+
+    private static string? Cell(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Null => null,
+        JsonValueKind.String => CsvText.Guard(value.GetString()!),
+        _ => value.GetRawText(),
+    };
+}

@@ -1,0 +1,35 @@
+using System.Collections.Immutable;
+
+namespace AgentPlatform.Api.Transfer;
+
+/// <summary>That rows of a resource can be imported, and how rows that exist are recognised.</summary>
+/// <param name="Keys">Fields whose value no two rows share: each can be the key of an upsert.</param>
+public sealed record ImportRule(params ImmutableArray<string> Keys);
+
+/// <summary>What was asked for: the payload of an import job.</summary>
+internal sealed record ImportOrder
+{
+    public required string Resource { get; init; }
+
+    public required Guid FileId { get; init; }
+
+    /// <summary><c>csv</c> or <c>json</c>.</summary>
+    public required string Format { get; init; }
+
+    /// <summary>The field by which rows that exist are recognised and changed; null to create only.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>Everything is checked, nothing is kept.</summary>
+    public bool IsDryRun { get; init; }
+
+    public string Delimiter { get; init; } = ",";
+
+    /// <summary>Column of the file → field; an empty text leaves the column out.</summary>
+    public Dictionary<string, string> Mapping { get; init; } = [];
+}
+
+/// <summary>A line that is read and fits its resource's shape.</summary>
+internal sealed record ImportLine(long Line, Shapes.ShapeValues Values);
+
+/// <summary>What is wrong with a line.</summary>
+internal sealed record LineError(long Line, string? Field, string Detail);

@@ -1,0 +1,133 @@
+using System.Text.Json;
+using AgentPlatform.Api.Jobs;
+using AgentPlatform.Api.Operations;
+using AgentPlatform.Api.Resources;
+using AgentPlatform.Data.Connections;
+using AgentPlatform.Data.Files;
+using AgentPlatform.Data.Jobs;
+using AgentPlatform.Data.Tenancy;
+
+namespace AgentPlatform.Api.Transfer;
+
+/// <summary>Imports a file into a resource, chunk by chunk: what goes in, what is wrong with other lines, and the place after them are one transaction.</summary>
+internal sealed class ImportWork(IServiceProvider services, ApiDataSource database, FileStore files) : IJobWork
+{
+    public const string WorkName = "resource_import";
+
+    /// <summary>Lines of a chunk.</summary>
+    public const int ChunkLines = 1000;
+
+    /// <summary>A chunk ends earlier when its lines have so many bytes.</summary>
+    public const int ChunkBytes = 4 * 1024 * 1024;
+
+    public string Name => WorkName;
+
+    public async Task<string?> Run(JobRun run, CancellationToken cancellationToken)
+    {
+        var order = run.Payload<ImportOrder>();
+        var resource = ResourceCatalog.All.FirstOrDefault(known => known.Path == order.Resource && known.Import is not null)
+            ?? throw new JobFailedException($"{order.Resource} can't be imported.");
+        var caller = await JobCaller.Find(services, run.Job, cancellationToken);
+        if (TransferRights.Refusal(caller, resource, order) is { } refusal)
+        {
+            throw new JobFailedException(refusal);
+        }
+        var size = await files.Find(caller.Tenant, order.FileId, cancellationToken) ?? throw new JobFailedException("The file is gone.");
+        var request = JobCaller.Request(services, caller, cancellationToken);
+        var lines = ImportLines.Of(resource, order, new ByteWindow(new FileReader(files, caller.Tenant, order.FileId, 0)));
+        await lines.Open(run.Position<RecordPosition>(), cancellationToken);
+        BulkInsert bulk;
+        await using (var session = await TenantSession.OpenAsync(database, caller.Tenant, cancellationToken))
+        {
+            bulk = await BulkInsert.Prepare(session, resource, cancellationToken);
+        }
+        ImportLine? ahead = null;
+        Chunk chunk;
+        do
+        {
+            chunk = await Read(lines, order, ahead, cancellationToken);
+            ahead = chunk.Ahead;
+            await Commit(run, new ImportTask(resource, order, request, bulk, size), chunk, cancellationToken);
+        }
+        while (!chunk.IsLast);
+        var progress = run.Progress;
+        return JsonSerializer.Serialize(new { lines = progress.Processed, imported = progress.Succeeded, failed = progress.Failed, dryRun = order.IsDryRun }, JsonSerializerOptions.Web);
+    }
+
+    private sealed record ImportTask(Resource Resource, ImportOrder Order, OperationRequest Request, BulkInsert Bulk, long Size);
+
+    /// <param name="Ahead">A line that was read but belongs to the next chunk; <paramref name="Position"/> is before it.</param>
+    private sealed record Chunk(List<ImportLine> Lines, List<LineError> Errors, long Records, long BadRecords, RecordPosition Position, ImportLine? Ahead, bool IsLast);
+
+    private static async Task<Chunk> Read(ImportLines lines, ImportOrder order, ImportLine? ahead, CancellationToken cancellationToken)
+    {
+        var good = new List<ImportLine>();
+        var errors = new List<LineError>();
+        var keys = new HashSet<string>(StringComparer.Ordinal);
+        var (bad, before) = (0L, lines.Position);
+        if (ahead is not null)
+        {
+            Add(ahead);
+        }
+        var start = before.Offset;
+        while (good.Count + bad < ChunkLines && before.Offset - start < ChunkBytes)
+        {
+            if (await lines.Next(cancellationToken) is not { } next)
+            {
+                return new(good, errors, good.Count + bad, bad, before, null, true);
+            }
+            if (next.Line is null)
+            {
+                errors.AddRange(next.Errors);
+                bad++;
+            }
+            else if (!Add(next.Line))
+            {
+                // The same key again: the earlier line is to be done before this one finds its row.
+                return new(good, errors, good.Count + bad, bad, before, next.Line, false);
+            }
+            before = lines.Position;
+        }
+        return new(good, errors, good.Count + bad, bad, before, null, false);
+
+        bool Add(ImportLine line)
+        {
+            if (order.Key is not null && line.Values.Text(order.Key) is { } key && !keys.Add(key))
+            {
+                return false;
+            }
+            good.Add(line);
+            return true;
+        }
+    }
+
+    private async Task Commit(JobRun run, ImportTask task, Chunk chunk, CancellationToken cancellationToken)
+    {
+        await using var session = await TenantSession.OpenAsync(database, task.Request.Caller.Tenant, cancellationToken);
+        var batch = new ImportBatch(task.Resource, task.Order, task.Request, task.Bulk, session);
+        await session.ExecuteAsync("SAVEPOINT dry_run", cancellationToken);
+        var done = await batch.Apply(chunk.Lines);
+        if (task.Order.IsDryRun)
+        {
+            await session.ExecuteAsync("ROLLBACK TO SAVEPOINT dry_run", cancellationToken);
+        }
+        var before = run.Progress;
+        var errors = chunk.Errors.Concat(batch.Errors).OrderBy(error => error.Line).Take((int)Math.Max(0, run.Options.ErrorsKept - before.Failed)).ToArray();
+        if (errors.Length > 0)
+        {
+            await session.ExecuteAsync(
+                "INSERT INTO job_errors (organization_id, job_id, line, field, detail) SELECT $1, $2, e.line, e.field, left(e.detail, 4000) FROM unnest($3, $4, $5) AS e (line, field, detail)",
+                cancellationToken, run.Job.OrganizationId, run.Job.Id, errors.Select(error => error.Line).ToArray(),
+                new Npgsql.NpgsqlParameter { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Text, Value = errors.Select(error => error.Field).ToArray() },
+                errors.Select(error => error.Detail).ToArray());
+        }
+        await run.Commit(session, chunk.Position, new JobProgress
+        {
+            Processed = before.Processed + chunk.Records,
+            Succeeded = before.Succeeded + done,
+            Failed = before.Failed + chunk.Records - done,
+            Percent = task.Size == 0 ? 100 : (int)(chunk.Position.Offset * 100 / task.Size),
+            Phase = task.Order.IsDryRun ? "checking" : "importing",
+        }, cancellationToken);
+    }
+}

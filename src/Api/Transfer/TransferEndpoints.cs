@@ -1,0 +1,139 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Jobs;
+using AgentPlatform.Api.Operations;
+using AgentPlatform.Api.Problems;
+using AgentPlatform.Api.Resources;
+using AgentPlatform.Api.Shapes;
+using AgentPlatform.Data.Files;
+using AgentPlatform.Data.Jobs;
+using static AgentPlatform.Api.Shapes.Fields;
+
+namespace AgentPlatform.Api.Transfer;
+
+/// <summary>Starts imports and exports of resources.</summary>
+internal static class TransferEndpoints
+{
+    private static readonly Operation ImportOperation = Base("importResource", "Import a file into a resource") with
+    {
+        Description = """
+            CSV with a header (RFC 4180) or JSON (one array, or an object on each line). Columns and members are the fields of the resource, or what `mapping` says. Each line is held against the
+            rules by which `POST` would take it: good lines go in, bad ones are listed under `/v1/jobs/{id}/job-errors`. Needs the role that creates (and for `upsert` changes) the resource.
+            """,
+        Body = new Shape(
+            Choice("resource", [.. ResourceCatalog.All.Where(resource => resource.Import is not null).Select(resource => resource.Path)]).Required(),
+            Reference("fileId", "files").Required(),
+            Choice("format", "csv", "json").WithDefault("csv"),
+            Choice("mode", "create", "upsert").WithDefault("create").About("`upsert` changes the row that has the same `key` and creates one where there is none."),
+            Text("key", 100).Nullable().About("For `upsert`: a field whose value no two rows share, such as `phone` of clients."),
+            Flag("dryRun").WithDefault(false).About("Check everything, keep nothing."),
+            Choice("delimiter", ",", ";", "\t").WithDefault(","),
+            Json("mapping").About("Column of the file → field; an empty text leaves the column out.")),
+        Example = new JsonObject { ["resource"] = "clients", ["fileId"] = "0196f1c0-7d00-7c3e-9a55-5f0c1b2a3d4e", ["mode"] = "upsert", ["key"] = "phone", ["mapping"] = new JsonObject { ["Mobile"] = "phone" } },
+    };
+
+    private static readonly Operation ExportOperation = Base("exportResource", "Export a list") with
+    {
+        Description = """
+            Everything that the list has under its filters, as CSV or as JSON lines. The job's result names a file, to be downloaded at `/v1/files/{id}/content` with an access token until it expires
+            (`EXPORT_HOURS`). In CSV, a text that a spreadsheet would take for a formula begins with an apostrophe; an import takes it away again.
+            """,
+        Body = new Shape(
+            Choice("resource", [.. ResourceCatalog.All.Where(ExportWork.CanExport).Select(resource => resource.Path)]).Required(),
+            Choice("format", "csv", "jsonl").WithDefault("csv"),
+            Json("filters").About("Query parameters of the list, such as `{\"status\": \"sold\", \"sort\": \"-createdAt\", \"q\": \"anna\"}`.")),
+        Example = new JsonObject { ["resource"] = "clients", ["format"] = "csv", ["filters"] = new JsonObject { ["clientType"] = "customer" } },
+    };
+
+    public static void MapTransfer(IEndpointRouteBuilder routes)
+    {
+        routes.MapOperation("POST", "/v1/jobs/imports", ImportOperation, Import);
+        routes.MapOperation("POST", "/v1/jobs/exports", ExportOperation, Export);
+    }
+
+    private static Operation Base(string id, string summary) => new()
+    {
+        Id = id,
+        Tag = "jobs",
+        Role = Role.Member,
+        Summary = summary,
+        TakesIdempotencyKey = true,
+        SuccessStatus = StatusCodes.Status202Accepted,
+        Answer = JobResource.Jobs.Shape,
+        AnswerName = JobResource.Jobs.SchemaName,
+        AnswersEntityTag = true,
+    };
+
+    private static async Task<IResult> Import(OperationRequest request)
+    {
+        var resource = Find(request);
+        var order = new ImportOrder
+        {
+            Resource = resource.Path,
+            FileId = request.Body.Get<Guid>("fileId"),
+            Format = request.Body.Text("format") ?? "csv",
+            Key = request.Body.Text("mode") == "upsert" ? request.Body.Text("key") ?? "" : null,
+            IsDryRun = request.Body.Get<bool>("dryRun"),
+            Delimiter = request.Body.Text("delimiter") ?? ",",
+            Mapping = Texts(request, "mapping", out var malformed),
+        };
+        if (malformed is not null)
+        {
+            return malformed;
+        }
+        if (await request.Service<FileStore>().Find(request.Caller.Tenant, order.FileId, request.Cancelled) is null)
+        {
+            return Problem.Invalid("/fileId", "/fileId names nothing in this organization.");
+        }
+        if (order.Key is not null && !resource.Import!.Keys.Contains(order.Key))
+        {
+            return Problem.Invalid("/key", resource.Import.Keys.Length == 0 ? $"/key: {resource.Path} have no field that could be one; use the mode create." : $"/key must be one of {string.Join(", ", resource.Import.Keys)}.");
+        }
+        return TransferRights.Refusal(request.Caller, resource, order) is { } refusal
+            ? new Problem(ProblemType.Forbidden, refusal)
+            : await JobStart.Start(request, new NewJob(JobTypes.FileProcessing, ImportWork.WorkName, order));
+    }
+
+    private static async Task<IResult> Export(OperationRequest request)
+    {
+        var resource = Find(request);
+        var order = new ExportOrder { Resource = resource.Path, Format = request.Body.Text("format") ?? "csv", Filters = Texts(request, "filters", out var malformed) };
+        if (malformed is not null)
+        {
+            return malformed;
+        }
+        var violations = new Violations();
+        order.Query(resource, violations);
+        if (violations.Any)
+        {
+            return Problem.Invalid([.. violations.ToProblem().Errors.Select(error => new FieldError($"/filters/{error.Field}", $"/filters/{error.Detail}"))]);
+        }
+        return TransferRights.Refusal(request.Caller, resource) is { } refusal
+            ? new Problem(ProblemType.Forbidden, refusal)
+            : await JobStart.Start(request, new NewJob(JobTypes.ReportGeneration, ExportWork.WorkName, order));
+    }
+
+    private static Resource Find(OperationRequest request) => ResourceCatalog.All.First(resource => resource.Path == request.Body.Text("resource"));
+
+    private static Dictionary<string, string> Texts(OperationRequest request, string field, out Problem? malformed)
+    {
+        malformed = null;
+        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (request.Body.Text(field) is not { } json)
+        {
+            return texts;
+        }
+        using var document = JsonDocument.Parse(json);
+        foreach (var member in document.RootElement.EnumerateObject())
+        {
+            if (member.Value.ValueKind is not (JsonValueKind.String or JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False))
+            {
+                malformed = Problem.Invalid($"/{field}/{member.Name}", $"/{field}/{member.Name} must be a text.");
+                return texts;
+            }
+            texts[member.Name] = member.Value.ToString() is var text && member.Value.ValueKind is JsonValueKind.True or JsonValueKind.False ? text.ToLowerInvariant() : text;
+        }
+        return texts;
+    }
+}

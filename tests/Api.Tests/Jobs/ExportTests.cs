@@ -1,0 +1,70 @@
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json.Nodes;
+using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Problems;
+using AgentPlatform.Api.Tests.TestApp;
+
+namespace AgentPlatform.Api.Tests.Jobs;
+
+public sealed class ExportTests(JobApp app) : IClassFixture<JobApp>
+{
+    /// <summary>Texts that a spreadsheet, a CSV reader or a line reader could take for something else.</summary>
+    private static readonly string[] Odd =
+        ["=1+1", "+15550001111", "-2", "@SUM(A1)", "'=quoted", "''", "'", "plain", "a,b", "a\"b", "line\nbreak", "\ttab", " space ", "; semicolon", "Привет", "😀", "=HYPERLINK(\"http://x\",\"y\")"];
+
+    [Fact]
+    public async Task What_is_exported_as_csv_can_be_imported_and_is_the_same()
+    {
+        var (source, target) = (await app.NewOrganization(), await app.NewOrganization());
+        foreach (var odd in Odd)
+        {
+            await source.Create("clients", new { firstName = odd, companyName = "x" + odd, tags = new[] { odd.Trim().Length == 0 ? "t" : odd, "b" }, address = new { street = odd }, leadScore = -5 });
+        }
+        var job = await source.Owner.Job("/v1/jobs/exports", new { resource = "clients", format = "csv" });
+        var csv = await source.Owner.Download(job);
+        foreach (var cell in Encoding.UTF8.GetString(csv).Split('\n').SelectMany(line => line.Split(',')).Select(cell => cell.Trim('"')))
+        {
+            Assert.True(cell.Length == 0 || cell == "-5" || !"=+-@\t".Contains(cell[0], StringComparison.Ordinal), $"A spreadsheet takes {cell} for a formula.");
+        }
+        var imported = await target.Owner.Job("/v1/jobs/imports", new { resource = "clients", fileId = await target.Owner.Upload(csv) });
+        Assert.Empty(await target.Owner.Errors(imported));
+        Assert.Equal(await Comparable(source), await Comparable(target));
+
+        static async Task<string[]> Comparable(TestOrganization organization) =>
+            [.. (await organization.Owner.All("clients")).Select(client => string.Join("|", client["firstName"], client["companyName"], client["tags"]!.ToJsonString(), client["address"]!.ToJsonString(), client["leadScore"])).Order(StringComparer.Ordinal)];
+    }
+
+    [Fact]
+    public async Task An_export_holds_what_the_list_has_under_its_filters()
+    {
+        var organization = await app.NewOrganization();
+        for (var index = 0; index < 7; index++)
+        {
+            await organization.Create("clients", new { firstName = $"C{index}", clientType = index % 2 == 0 ? "customer" : "lead" });
+        }
+        var job = await organization.Owner.Job("/v1/jobs/exports", new { resource = "clients", format = "jsonl", filters = new { clientType = "customer", sort = "firstName" } });
+        var lines = Encoding.UTF8.GetString(await organization.Owner.Download(job)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(["C0", "C2", "C4", "C6"], lines.Select(line => JsonNode.Parse(line)!["firstName"]!.GetValue<string>()));
+        Assert.Equal(4, job["result"]!["rows"]!.GetValue<int>());
+
+        var wrong = await (await organization.Owner.PostAsJsonAsync("/v1/jobs/exports", new { resource = "clients", filters = new { clientType = "king" } })).Problem(ProblemType.Validation);
+        Assert.Equal(["/filters/clientType"], wrong.Fields());
+        await (await (await organization.Member(Role.Member)).PostAsJsonAsync("/v1/jobs/exports", new { resource = "activity-logs" })).Problem(ProblemType.Forbidden);
+    }
+
+    [Fact]
+    public async Task A_file_is_for_its_organization_and_its_role_until_it_expires()
+    {
+        var organization = await app.NewOrganization();
+        var job = await organization.Owner.Job("/v1/jobs/exports", new { resource = "activity-logs" });
+        var file = job["result"]!["fileId"]!.GetValue<Guid>();
+        var path = $"/v1/files/{file}/content";
+        Assert.NotEmpty(await organization.Owner.GetByteArrayAsync(path));
+        await (await (await organization.Member(Role.Member)).GetAsync(path)).Problem(ProblemType.Forbidden);
+        await (await (await app.NewOrganization()).Owner.GetAsync(path)).Problem(ProblemType.NotFound);
+        await (await app.Anonymous.GetAsync(path)).Problem(ProblemType.Unauthenticated);
+        await organization.Execute("UPDATE files SET expires_at = now() - interval '1 second' WHERE id = $1", file);
+        await (await organization.Owner.GetAsync(path)).Problem(ProblemType.NotFound);
+    }
+}
