@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using AgentPlatform.Api.Auth;
-using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
 using static AgentPlatform.Api.Shapes.Fields;
 
@@ -70,10 +69,14 @@ internal static class AgentResource
             new("agents_one_per_key", "key", "Another agent has this key."),
         ],
         Checks = [new("agent_of_another_channel_is_not_named", "channelId", "/channelId must be the channel that names the agent.")],
-        BeforeWrite = change =>
+        BeforeWrite = async change =>
         {
+            if (await AgentSettings.Check(change) is { } problem)
+            {
+                return problem;
+            }
             StoredSettings.Merge(change, "settings");
-            return Task.FromResult<Problem?>(null);
+            return null;
         },
     };
 }

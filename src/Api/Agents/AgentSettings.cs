@@ -1,4 +1,7 @@
+using System.Collections.Immutable;
 using AgentPlatform.Api.Automation;
+using AgentPlatform.Api.Problems;
+using AgentPlatform.Api.Resources;
 using AgentPlatform.Api.Shapes;
 using static AgentPlatform.Api.Shapes.Fields;
 
@@ -10,12 +13,12 @@ internal static class AgentSettings
     private static readonly ChoiceType Readable = new(KnownFields.Readable);
 
     private static readonly ObjectType FunnelStage = DocumentType(
-        Uuid("stageId").Required(),
+        Reference("stageId", "crm_pipeline_stages").Required(),
         Flag("isActive").WithDefault(true).About("Off: the agent is silent while a deal stands here."),
         Text("instructions", 10_000).About("What the agent is to reach in this stage."));
 
     private static readonly ObjectType Funnel = DocumentType(
-        Uuid("pipelineId").Required(),
+        Reference("pipelineId", "crm_pipelines").Required(),
         Flag("isActive").WithDefault(true).About("Off: the agent is silent for deals of this pipeline."),
         Text("instructions", 10_000),
         List("stages", FunnelStage, 100).About("Stages that differ from the rest of the pipeline."));
@@ -70,6 +73,24 @@ internal static class AgentSettings
             Number("presencePenalty", -2, 2, 2),
             Number("frequencyPenalty", -2, 2, 2),
             Hours)).About("In a change, groups that aren't named stay; a group that is named is replaced.");
+
+    /// <summary>A stage that a funnel names is one of its pipeline.</summary>
+    public static async Task<Problem?> Check(ResourceChange change)
+    {
+        var funnels = change.Values.Object("settings")?.Get<ImmutableArray<object>>("funnelConfigs") ?? [];
+        foreach (var (funnel, index) in (funnels.IsDefault ? [] : funnels).Cast<ShapeValues>().Select((funnel, index) => (funnel, index)))
+        {
+            var stages = funnel.Get<ImmutableArray<object>>("stages") is { IsDefault: false } given ? given.Cast<ShapeValues>().Select(stage => stage.Id("stageId")!.Value).ToArray() : [];
+            var others = stages.Length == 0 ? null : await change.Session.ScalarAsync<Guid[]>(
+                "SELECT array_agg(id) FROM crm_pipeline_stages WHERE id = ANY ($1) AND pipeline_id <> $2", change.Request.Cancelled, stages, funnel.Id("pipelineId")!.Value);
+            if (others is not null)
+            {
+                var place = $"/settings/funnelConfigs/{index}/stages/{Array.IndexOf(stages, others[0])}/stageId";
+                return Problem.Invalid(place, $"{place} names a stage of another pipeline.");
+            }
+        }
+        return null;
+    }
 
     private static Field TimeOfDay(string name) => Matching(name, "^([01][0-9]|2[0-3]):[0-5][0-9]$", "a time of day, such as 09:30", "09:30", 5);
 }

@@ -18,6 +18,7 @@ public static class ResourceCatalog
         Agents.PersonaResource.Personas,
         Agents.PromptVariantResource.PromptVariants,
         Agents.AgentMemoryResource.AgentMemories,
+        Agents.AgentIntegrationResource.AgentIntegrations,
         Experiments.ExperimentResource.Experiments,
         Experiments.ExperimentVariantResource.ExperimentVariants,
         Experiments.DialogueAnalysisResource.DialogueAnalyses,

@@ -22,6 +22,9 @@ public static class SealedColumns
     /// <summary>Purpose of <c>crm_credentials.client_secret</c>.</summary>
     public const string CrmClientSecret = "crm_credential.client_secret";
 
+    /// <summary>Purpose of <c>agent_integrations.secret</c>.</summary>
+    public const string IntegrationSecret = "agent_integration.secret";
+
     /// <summary>Seals a text for a column.</summary>
     public static string SealText(this SecretBox box, Guid organizationId, string purpose, string text) =>
         Convert.ToBase64String(box.Seal(organizationId, purpose, text));

@@ -74,4 +74,39 @@ public sealed class AgentSettingsTests(ApiApp app) : IClassFixture<ApiApp>
         await (await organization.Owner.Patch($"/v1/channels/{one}", new { agentId = agent }, "*")).Json();
         Assert.Equal(["/channelId"], (await (await organization.Owner.Patch($"/v1/agents/{agent}", new { channelId = third }, "*")).Problem(ProblemType.Validation)).Fields());
     }
+
+    [Fact]
+    public async Task A_funnel_names_stages_of_its_own_pipeline()
+    {
+        var organization = await app.NewOrganization();
+        var (connection, one, other, stage) = (Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7());
+        await organization.Execute("INSERT INTO crm_connections (id, organization_id, base_domain, access_token) VALUES ($1, $2, 'example.kommo.com', 'sealed')", connection, organization.Id);
+        await organization.Execute("INSERT INTO crm_pipelines (id, organization_id, connection_id, external_id, name) VALUES ($1, $3, $4, '1', 'One'), ($2, $3, $4, '2', 'Other')", one, other, organization.Id, connection);
+        await organization.Execute("INSERT INTO crm_pipeline_stages (id, organization_id, pipeline_id, external_id, name) VALUES ($1, $2, $3, '1', 'New')", stage, organization.Id, one);
+
+        object Agent(string name, Guid pipeline) => new { name, settings = new { funnelConfigs = new[] { new { pipelineId = pipeline, stages = new[] { new { stageId = stage, instructions = "Ask for the date." } } } } } };
+        await organization.Create("agents", Agent("Ana", one));
+        var refused = await (await organization.Owner.PostAsJsonAsync("/v1/agents", Agent("Eva", other))).Problem(ProblemType.Validation);
+        Assert.Equal(["/settings/funnelConfigs/0/stages/0/stageId"], refused.Fields());
+    }
+
+    [Fact]
+    public async Task An_integration_has_what_its_kind_needs_and_keeps_its_secret()
+    {
+        var organization = await app.NewOrganization();
+        var agent = (await organization.Create("agents", new { name = "Ana" })).Id();
+        var made = await organization.Create("agent-integrations", new { agentId = agent, kind = "webhook", name = "Bookings", url = "https://example.com/b", secret = "open sesame" });
+        Assert.True(made["hasSecret"]!.GetValue<bool>());
+        Assert.DoesNotContain("sesame", made.ToJsonString(), StringComparison.Ordinal);
+        Assert.Equal(0L, await app.Database.ScalarAsAdminAsync<long>("SELECT count(*) FROM agent_integrations WHERE secret LIKE '%sesame%'"));
+        foreach (var (body, field) in new (object, string)[]
+        {
+            (new { agentId = agent, kind = "crm", name = "Kommo" }, "/connectionId"),
+            (new { agentId = agent, kind = "mcp", name = "Tools" }, "/url"),
+            (new { agentId = agent, kind = "mcp", name = "Tools", url = "http://localhost:9/" }, "/url"),
+        })
+        {
+            Assert.Equal([field], (await (await organization.Owner.PostAsJsonAsync("/v1/agent-integrations", body)).Problem(ProblemType.Validation)).Fields());
+        }
+    }
 }

@@ -44,6 +44,7 @@ internal sealed class PopulatedOrganization(TestOrganization organization, Whats
         await Add("experiments", new { agentType = "sales", name = "Experiment" });
         await Add("experiment-variants", new { experimentId = ids["experiments"], promptVariantId = ids["prompt-variants"], weight = 50 });
         await Add("dialogue-analyses", new { analysisType = "problem_areas", data = new { slow = 3 } });
+        await Add("agent-integrations", new { agentId = ids["agents"], kind = "webhook", name = "Bookings", url = "https://example.com/bookings", secret = "secret" });
         await Add("content-collections", new { channelId = ids["channels"], collectionId = "welcome", name = "Welcome" });
         await Add("keyword-actions", new { channelId = ids["channels"], keyword = "human", actionType = "DISABLE_AI" });
         await Add("knowledge-categories", new { title = "Tours" });
@@ -130,6 +131,7 @@ internal sealed class PopulatedOrganization(TestOrganization organization, Whats
                     "categoryId" or "parentId" => "knowledge-categories",
                     "clientId" => "clients",
                     "conversationId" => "conversations",
+                    "connectionId" => "crm-connections",
                     "emailTemplateId" => "email-templates",
                     "sequenceId" => "sequences",
                     "experimentId" => "experiments",
@@ -140,7 +142,6 @@ internal sealed class PopulatedOrganization(TestOrganization organization, Whats
                     "dealId" => "deals",
                     "activityId" => "activities",
                     "messageId" => "messages",
-                    "connectionId" => "crm-connections",
                     "pipelineId" => "crm-pipelines",
                     "pipelineStageId" => "crm-pipeline-stages",
                     "assignedTo" or "assigneeId" or "ownerId" => "members",
