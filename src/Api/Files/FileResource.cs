@@ -7,7 +7,7 @@ namespace AgentPlatform.Api.Files;
 /// <summary>Files: uploaded for imports, made by exports.</summary>
 internal static class FileResource
 {
-    public static readonly string[] Purposes = ["import", "export", "archive", "personal_data", "attachment", "recording"];
+    public static readonly string[] Purposes = ["import", "export", "archive", "personal_data", "attachment", "recording", "knowledge"];
 
     public static readonly Resource Files = new()
     {
