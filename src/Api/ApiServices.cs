@@ -1,4 +1,5 @@
 using AgentPlatform.Api.ActivityLogs;
+using AgentPlatform.Api.Analytics;
 using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Contacts;
 using AgentPlatform.Api.Conversations;
@@ -82,6 +83,7 @@ public static class ApiServices
             app.MapResource(resource);
         }
         BulkTagging.MapBulkTagging(app);
+        AnalyticsEndpoints.MapAnalytics(app);
         ConversationEndpoints.MapConversationCommands(app);
         MessageEndpoints.MapMessages(app);
         ContactEndpoints.MapContactCommands(app);

@@ -1,9 +1,11 @@
 using AgentPlatform.Data.Billing;
 using AgentPlatform.Data.Conversations;
+using AgentPlatform.Data.Crm;
 using AgentPlatform.Data.Jobs;
 using AgentPlatform.Grains.Billing;
 using AgentPlatform.Grains.Channels;
 using AgentPlatform.Grains.Conversations;
+using AgentPlatform.Grains.Crm;
 using AgentPlatform.Grains.Delivery;
 using AgentPlatform.Grains.Jobs;
 using AgentPlatform.Grains.Live;
@@ -22,7 +24,7 @@ public static class EngineServices
     /// <summary>
     /// Adds the batching writer, the turn scheduler, delivery, live signals, jobs, the instance's heartbeat and the sweep. Register it before Orleans,
     /// so that the writer starts before the first grain and stops after the last. May be called more than once.
-    /// Options are bound from the sections <c>Engine:Writer</c>, <c>Engine:Turns</c>, <c>Engine:Delivery</c>, <c>Engine:Instance</c> and <c>Engine:Usage</c>.
+    /// Options are bound from the sections <c>Engine:Writer</c>, <c>Engine:Turns</c>, <c>Engine:Delivery</c>, <c>Engine:Instance</c>, <c>Engine:Usage</c> and <c>Engine:Analytics</c>.
     /// </summary>
     public static IServiceCollection AddEngine(this IServiceCollection services, IConfiguration configuration)
     {
@@ -35,6 +37,8 @@ public static class EngineServices
             .Validate(static options => options.MaxAttempts > 0 && options.FirstRetry > TimeSpan.Zero, "Engine:Delivery: MaxAttempts and FirstRetry must be positive.").ValidateOnStart();
         services.AddOptions<EngineInstanceOptions>().Bind(configuration.GetSection("Engine:Instance"))
             .Validate(static options => options.DeadAfter > options.HeartbeatInterval, "Engine:Instance: DeadAfter must be longer than HeartbeatInterval.").ValidateOnStart();
+        services.AddOptions<AnalyticsOptions>().Bind(configuration.GetSection("Engine:Analytics"))
+            .Validate(static options => options.RefreshInterval >= AnalyticsOptions.ShortestInterval && options.RefreshTimeout > TimeSpan.Zero, "Engine:Analytics: RefreshInterval must be a minute or more, RefreshTimeout positive.").ValidateOnStart();
 
         services.AddOptions<UsageOptions>().Bind(configuration.GetSection("Engine:Usage"))
             .Validate(static options => options is { RenewalBatch: > 0, WakeLimit: >= 0 } && options.ReportInterval > TimeSpan.Zero && options.RefreshInterval > TimeSpan.Zero && options.RenewalInterval > TimeSpan.Zero,
@@ -42,6 +46,7 @@ public static class EngineServices
 
         services.TryAddSingleton<ConversationWriter>();
         services.TryAddSingleton<ConversationStore>();
+        services.TryAddSingleton<AnalyticsStore>();
         services.TryAddSingleton<TurnScheduler>();
         services.TryAddSingleton<ChannelConnectors>();
         services.TryAddSingleton<MessageDelivery>();

@@ -1,11 +1,12 @@
 using AgentPlatform.Billing;
+using AgentPlatform.Crm;
 using AgentPlatform.Maintenance;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace AgentPlatform.Grains.Maintenance;
 
-/// <summary>Wakes the sweep and the billing when a silo has started, so that what a dead one left is taken up at once and not at the next reminder.</summary>
+/// <summary>Wakes the sweep, the billing and the refresh of analytics when a silo has started, so that what a dead one left is taken up at once and not at the next reminder.</summary>
 internal sealed partial class SweepStarter(IGrainFactory grains, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<SweepStarter> logger) : BackgroundService
 {
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(500);
@@ -22,6 +23,7 @@ internal sealed partial class SweepStarter(IGrainFactory grains, IHostApplicatio
             {
                 await grains.GetGrain<ISweepGrain>(0).Start().ConfigureAwait(false);
                 await grains.GetGrain<IBillingGrain>(0).Start().ConfigureAwait(false);
+                await grains.GetGrain<IAnalyticsGrain>(0).Start().ConfigureAwait(false);
                 return;
             }
             catch (Exception failure) when (failure is not OperationCanceledException)

@@ -81,6 +81,7 @@ internal sealed class PopulatedOrganization(TestOrganization organization, Whats
         await organization.Execute(
             "INSERT INTO turns (id, organization_id, conversation_id, state, epoch, first_sequence, last_sequence, due_at) VALUES ($1, $2, $3, 'completed', 0, 1, 1, now())",
             ids["turns"], organization.Id, conversation.Id());
+        await organization.Execute("SELECT refresh_all_analytics()");
         ids["activity-logs"] = (await (await organization.Owner.GetAsync("/v1/activity-logs")).Json()).Items()[0].Id();
         ids["jobs"] = Guid.CreateVersion7();
         await organization.Execute(
