@@ -39,6 +39,7 @@ public static class ApiServices
         services.AddSingleton<Passwords>();
         services.AddSingleton<SignInThrottle>();
         services.AddSingleton<SignIn>();
+        services.AddPeople(configuration);
         services.AddSingleton<ActivityLog>();
         services.AddHostedService<ExpiredRequests>();
         services.AddSingleton<SearchIndexing>();
@@ -78,6 +79,7 @@ public static class ApiServices
 
         AuthEndpoints.MapAuth(app);
         MeEndpoints.MapMe(app);
+        app.MapPeople();
         foreach (var resource in ResourceCatalog.All)
         {
             app.MapResource(resource);

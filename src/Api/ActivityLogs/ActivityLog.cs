@@ -34,12 +34,18 @@ public sealed class ActivityLog(TimeProvider clock)
         ReadOnlyMemory<byte>? before, ReadOnlyMemory<byte>? after, IReadOnlyList<string> changedSecrets, CancellationToken cancellationToken) =>
         session.ExecuteAsync(
             """
-            INSERT INTO activity_logs (id, organization_id, user_id, action_type, entity_type, entity_id, before, after, ip_address)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            INSERT INTO activity_logs (id, organization_id, user_id, action_type, entity_type, entity_id, before, after, ip_address, user_agent, api_key_id)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
             """,
             cancellationToken,
             Uuid.New(clock), caller.OrganizationId, caller.UserId, action, entityType, entityId,
-            Json(before, []), Json(after, changedSecrets), Address(caller.IpAddress));
+            Json(before, []), Json(after, changedSecrets), Address(caller.IpAddress),
+            new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Text, Value = (object?)caller.UserAgent ?? DBNull.Value },
+            new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Uuid, Value = (object?)caller.ApiKeyId ?? DBNull.Value });
+
+    /// <summary>A JSON object of a few members, for <c>before</c> and <c>after</c>.</summary>
+    public static ReadOnlyMemory<byte> Members(params (string Name, object? Value)[] members) =>
+        JsonSerializer.SerializeToUtf8Bytes(members.ToDictionary(member => member.Name, member => member.Value, StringComparer.Ordinal));
 
     /// <summary>The same for many rows of one kind that were made together, in one statement.</summary>
     public Task WriteCreatedAsync(

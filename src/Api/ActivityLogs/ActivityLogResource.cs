@@ -27,6 +27,8 @@ internal static class ActivityLogResource
             Json("before").Nullable().ReadOnly(),
             Json("after").Nullable().ReadOnly(),
             Text("ipAddress", 50).Nullable().ReadOnly() with { Expression = "host(t.ip_address)" },
+            Text("userAgent", 500).Nullable().ReadOnly(),
+            Uuid("apiKeyId").Nullable().ReadOnly().About("The API key that acted for the person."),
             Json("metadata").ReadOnly(),
         ],
     };

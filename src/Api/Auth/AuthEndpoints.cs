@@ -10,7 +10,7 @@ internal static class AuthEndpoints
 {
     private const string Tag = "auth";
 
-    private static readonly Shape Tokens = new(
+    internal static readonly Shape Tokens = new(
         Text("accessToken", 4096).About("Send it as `Authorization: Bearer`."),
         Text("refreshToken", 200).About("Exchanges once for the next pair at `/v1/auth/refresh`."),
         Integer("expiresIn").About("Seconds until the access token expires."),
@@ -50,6 +50,7 @@ internal static class AuthEndpoints
         Tag = Tag,
         Role = Role.Viewer,
         SuccessStatus = StatusCodes.Status204NoContent,
+        NeedsPerson = true,
         Summary = "End the session",
         Description = "Its access tokens and its refresh token stop working.",
         Body = new Shape(),
@@ -70,13 +71,13 @@ internal static class AuthEndpoints
         var throttle = request.Service<SignInThrottle>();
         if (await throttle.Wait(email, address, request.Cancelled) is var wait && wait > TimeSpan.Zero)
         {
-            return new Problem(ProblemType.TooManyRequests, $"Too many failed sign-ins ({AuthOptions.MaxFailuresPerEmailAndAddress} in {AuthOptions.FailureWindow.TotalMinutes} minutes).") { RetryAfter = wait };
+            return SignInThrottle.Refusal(wait);
         }
         var signIn = request.Service<SignIn>();
         var (busy, user) = await signIn.Check(email, request.Body.Text("password")!, request.Cancelled);
         if (busy)
         {
-            return new Problem(ProblemType.TooManyRequests, $"Too many sign-ins at once ({Passwords.MaxWaiting} wait).") { RetryAfter = TimeSpan.FromSeconds(5) };
+            return Passwords.Busy();
         }
         if (user is null)
         {
@@ -84,7 +85,7 @@ internal static class AuthEndpoints
             return new Problem(ProblemType.InvalidCredentials);
         }
         await throttle.Succeeded(email, address, request.Cancelled);
-        return Answer(await signIn.Open(user, request.Http.Request.Headers.UserAgent.ToString(), address, request.Cancelled));
+        return Answer(await signIn.Open(user, Caller.UserAgentOf(request.Http.Request), address, request.Cancelled));
     }
 
     private static async Task<IResult> Refresh(OperationRequest request) =>
@@ -98,11 +99,13 @@ internal static class AuthEndpoints
         return TypedResults.NoContent();
     }
 
-    private static IResult Answer(TokenPair pair) => JsonAnswer.Of(json =>
-    {
-        json.WriteString("accessToken", pair.AccessToken);
-        json.WriteString("refreshToken", pair.RefreshToken);
-        json.WriteNumber("expiresIn", (int)pair.ExpiresIn.TotalSeconds);
-        json.WriteString("tokenType", "Bearer");
-    });
+    internal static IResult Answer(TokenPair pair, int status = StatusCodes.Status200OK) => JsonAnswer.Of(
+        json =>
+        {
+            json.WriteString("accessToken", pair.AccessToken);
+            json.WriteString("refreshToken", pair.RefreshToken);
+            json.WriteNumber("expiresIn", (int)pair.ExpiresIn.TotalSeconds);
+            json.WriteString("tokenType", "Bearer");
+        },
+        status);
 }

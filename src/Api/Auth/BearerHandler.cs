@@ -6,9 +6,11 @@ using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Api.Auth;
 
-/// <summary>Reads <c>Authorization: Bearer</c>, checks the token and the session behind it, and makes the <see cref="Caller"/> known as a feature.</summary>
+/// <summary>
+/// Reads <c>Authorization: Bearer</c>: an access token with the session behind it, or an API key. Makes the <see cref="Caller"/> known as a feature.
+/// </summary>
 internal sealed class BearerHandler(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, TokenSigner signer, AuthOptions auth, SessionDirectory sessions)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, TokenSigner signer, AuthOptions auth, SessionDirectory sessions, ApiKeyUse keyUse)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     public const string SchemeName = "Bearer";
@@ -20,28 +22,46 @@ internal sealed class BearerHandler(
         {
             return AuthenticateResult.NoResult();
         }
-        if (signer.Verify(header["Bearer ".Length..].Trim(), auth.Audience) is not { } claims
-            || !Guid.TryParse(claims.GetValueOrDefault("sid"), out var sessionId)
-            || !Guid.TryParse(claims.GetValueOrDefault("org"), out var organizationId))
+        var token = header["Bearer ".Length..].Trim();
+        var session = ApiKeyText.IsKey(token) ? await FindKey(token) : await FindSession(token);
+        if (session is null)
         {
-            return AuthenticateResult.Fail("The access token is malformed, expired or not genuine.");
+            return AuthenticateResult.Fail("The token is malformed, expired, revoked or not genuine.");
         }
-        var session = await sessions.Find(sessionId, Context.RequestAborted);
-        if (session is null || session.OrganizationId != organizationId)
+        Context.Features.Set(new Caller(session.OrganizationId, session.UserId, session.Role, session.Id, Context.Connection.RemoteIpAddress)
         {
-            return AuthenticateResult.Fail("The session has ended.");
-        }
-        Context.Features.Set(new Caller(session.OrganizationId, session.UserId, session.Role, session.Id, Context.Connection.RemoteIpAddress));
+            UserAgent = Caller.UserAgentOf(Request),
+            IsSuperAdmin = session.IsSuperAdmin,
+            Scopes = session.Scopes,
+        });
         var identity = new ClaimsIdentity(
             [new("sub", session.UserId.ToString()), new("org", session.OrganizationId.ToString()), new("role", session.Role.Name())], SchemeName, "sub", "role");
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName));
+    }
+
+    private async Task<LiveSession?> FindSession(string token) =>
+        signer.Verify(token, auth.Audience) is { } claims
+        && Guid.TryParse(claims.GetValueOrDefault("sid"), out var sessionId)
+        && Guid.TryParse(claims.GetValueOrDefault("org"), out var organizationId)
+        && await sessions.Find(sessionId, Context.RequestAborted) is { } session && session.OrganizationId == organizationId && session.Scopes is null
+            ? session
+            : null;
+
+    private async Task<LiveSession?> FindKey(string key)
+    {
+        if (await sessions.FindKey(ApiKeyText.Hash(key), Context.RequestAborted) is not { } session)
+        {
+            return null;
+        }
+        keyUse.Used(session.Id);
+        return session;
     }
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {
         var given = Request.Headers.Authorization.Count > 0;
         Response.Headers.WWWAuthenticate = given ? "Bearer error=\"invalid_token\"" : "Bearer";
-        return new Problem(ProblemType.Unauthenticated, given ? "The access token is malformed, expired, revoked or not genuine." : "Send Authorization: Bearer with an access token.")
+        return new Problem(ProblemType.Unauthenticated, given ? "The access token or API key is malformed, expired, revoked or not genuine." : "Send Authorization: Bearer with an access token or an API key.")
             .ExecuteAsync(Context);
     }
 

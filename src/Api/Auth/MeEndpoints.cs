@@ -1,8 +1,12 @@
+using System.Text;
+using AgentPlatform.Api.ActivityLogs;
 using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Shapes;
 using AgentPlatform.Data.Connections;
 using AgentPlatform.Data.Tenancy;
+using Npgsql;
+using NpgsqlTypes;
 using static AgentPlatform.Api.Shapes.Fields;
 
 namespace AgentPlatform.Api.Auth;
@@ -22,11 +26,51 @@ internal static class MeEndpoints
             Uuid("id"), Email("email"), Text("firstName", 200).Nullable(), Text("lastName", 200).Nullable(), Text("fullName", 400).Nullable(),
             Url("avatarUrl").Nullable(), Language("locale"),
             new Field("organization", new ObjectType(Membership)).About("The organization of this session."),
-            List("memberships", new ObjectType(Membership), 1000).About("All organizations of the person.")),
+            List("memberships", new ObjectType(Membership), 1000).About("All organizations of the person."),
+            Flag("isSuperAdmin").About("Looks after the whole installation.")),
         AnswerName = "Me",
     };
 
-    public static void MapMe(IEndpointRouteBuilder routes) => routes.MapOperation("GET", "/v1/me", MeOperation, Me);
+    private static readonly Operation ChangeMeOperation = MeOperation with
+    {
+        Id = "updateMe",
+        NeedsPerson = true,
+        Summary = "Change what is said about you",
+        Body = new(
+            Name("firstName").Nullable(), Name("lastName").Nullable(), Name("fullName", 400).Nullable(), Url("avatarUrl").Nullable(), Language("locale"),
+            Uuid("defaultOrganizationId").About("The organization that a sign-in leads to; one of your own.")),
+        BodyUse = ShapeUse.Change,
+        Example = new() { ["firstName"] = "Ada", ["locale"] = "en" },
+    };
+
+    public static void MapMe(IEndpointRouteBuilder routes)
+    {
+        routes.MapOperation("GET", "/v1/me", MeOperation, Me);
+        routes.MapOperation("PATCH", "/v1/me", ChangeMeOperation, ChangeMe);
+    }
+
+    private static async Task<IResult> ChangeMe(OperationRequest request)
+    {
+        var caller = request.Caller;
+        if (request.Body.Id("defaultOrganizationId") is { } organization && await request.Service<SignIn>().Membership(caller.UserId, organization, request.Cancelled) is null)
+        {
+            return Problem.Invalid("/defaultOrganizationId", "/defaultOrganizationId names no organization of yours.");
+        }
+        await using (var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), caller.Tenant, request.Cancelled))
+        {
+            var before = await Profile(session, request);
+            await session.ExecuteAsync(
+                "SELECT change_profile($1)", request.Cancelled, new NpgsqlParameter { Value = request.Body.ToJson().ToJsonString(), NpgsqlDbType = NpgsqlDbType.Jsonb });
+            await request.Service<ActivityLog>().WriteAsync(session, caller, "user.updated", "user", caller.UserId, before, await Profile(session, request), [], request.Cancelled);
+            await session.CommitAsync(request.Cancelled);
+        }
+        return await Me(request);
+    }
+
+    private static async Task<ReadOnlyMemory<byte>> Profile(TenantSession session, OperationRequest request) => Encoding.UTF8.GetBytes(
+        await session.ScalarAsync<string>(
+            "SELECT jsonb_build_object('firstName', first_name, 'lastName', last_name, 'fullName', full_name, 'avatarUrl', avatar_url, 'locale', locale, 'defaultOrganizationId', default_organization_id)::text FROM users WHERE id = $1",
+            request.Cancelled, request.Caller.UserId) ?? "{}");
 
     private static async Task<IResult> Me(OperationRequest request)
     {
@@ -66,6 +110,7 @@ internal static class MeEndpoints
             json.WriteStartArray("memberships");
             memberships.ForEach(membership => Write(json, membership));
             json.WriteEndArray();
+            json.WriteBoolean("isSuperAdmin", caller.IsSuperAdmin);
         });
     }
 

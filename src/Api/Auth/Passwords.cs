@@ -1,3 +1,4 @@
+using AgentPlatform.Api.Problems;
 using Microsoft.AspNetCore.Identity;
 
 namespace AgentPlatform.Api.Auth;
@@ -20,24 +21,40 @@ public sealed class Passwords : IDisposable
 
     public string Hash(string password) => _hasher.HashPassword(this, password);
 
+    /// <summary>The same in turn with checks; null when too many wait already.</summary>
+    public Task<string?> HashInTurn(string password, CancellationToken cancellationToken) => InTurn<string?>(() => Hash(password), null, cancellationToken);
+
+    /// <summary>What a request gets when too many wait.</summary>
+    internal static Problem Busy() => new(ProblemType.TooManyRequests, $"Too many sign-ins at once ({MaxWaiting} wait).") { RetryAfter = TimeSpan.FromSeconds(5) };
+
     /// <summary>
     /// Whether the password is the hash's. Without a hash (nobody has that e-mail address, or has no password) it takes the same time and is false.
     /// Null when too many checks wait already.
     /// </summary>
-    public async Task<bool?> Check(string? hash, string password, CancellationToken cancellationToken)
+    public Task<bool?> Check(string? hash, string password, CancellationToken cancellationToken) => InTurn<bool?>(
+        () =>
+        {
+            var result = _hasher.VerifyHashedPassword(this, hash ?? _nobody, password);
+            return hash is not null && result != PasswordVerificationResult.Failed;
+        },
+        null,
+        cancellationToken);
+
+    public void Dispose() => _atOnce.Dispose();
+
+    private async Task<T> InTurn<T>(Func<T> work, T busy, CancellationToken cancellationToken)
     {
         if (Interlocked.Increment(ref _waiting) > MaxWaiting)
         {
             Interlocked.Decrement(ref _waiting);
-            return null;
+            return busy;
         }
         try
         {
             await _atOnce.WaitAsync(cancellationToken);
             try
             {
-                var result = await Task.Run(() => _hasher.VerifyHashedPassword(this, hash ?? _nobody, password), cancellationToken);
-                return hash is not null && result != PasswordVerificationResult.Failed;
+                return await Task.Run(work, cancellationToken);
             }
             finally
             {
@@ -49,6 +66,4 @@ public sealed class Passwords : IDisposable
             Interlocked.Decrement(ref _waiting);
         }
     }
-
-    public void Dispose() => _atOnce.Dispose();
 }

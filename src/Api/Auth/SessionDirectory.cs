@@ -1,14 +1,22 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using AgentPlatform.Data.Changes;
 using AgentPlatform.Data.Connections;
 
 namespace AgentPlatform.Api.Auth;
 
-/// <summary>A live session, with the role that its member has now.</summary>
-public sealed record LiveSession(Guid Id, Guid UserId, Guid OrganizationId, Role Role, DateTimeOffset ExpiresAt);
+/// <summary>A live session or API key, with the role that its member has now.</summary>
+public sealed record LiveSession(Guid Id, Guid UserId, Guid OrganizationId, Role Role, DateTimeOffset ExpiresAt)
+{
+    /// <summary>Looks after the whole installation.</summary>
+    public bool IsSuperAdmin { get; init; }
+
+    /// <summary>What an API key may do; null for a person's session.</summary>
+    public ImmutableArray<string>? Scopes { get; init; }
+}
 
 /// <summary>
-/// Sessions behind access tokens. Remembered for <see cref="Remembered"/>, and forgotten at once when Postgres tells that a session ended or a membership
+/// Sessions behind access tokens, and API keys. Remembered for <see cref="Remembered"/>, and forgotten at once when Postgres tells that a session ended or a membership
 /// changed: a token of a member who was suspended stops working within a second, not when it expires.
 /// </summary>
 public sealed class SessionDirectory : IDisposable
@@ -20,6 +28,8 @@ public sealed class SessionDirectory : IDisposable
     public const int MaxRemembered = 50_000;
 
     private readonly ConcurrentDictionary<Guid, (LiveSession? Session, DateTimeOffset Until)> _sessions = new();
+    private readonly ConcurrentDictionary<string, (Guid? Id, DateTimeOffset Until)> _keys = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<Watcher, byte> _watchers = new();
     private readonly ApiDataSource _database;
     private readonly TimeProvider _clock;
     private readonly IDisposable _subscription;
@@ -41,6 +51,25 @@ public sealed class SessionDirectory : IDisposable
             : new(LookUp(sessionId, cancellationToken));
     }
 
+    /// <summary>The API key with this hash; null when it is unknown, revoked or expired, or its member is no longer active.</summary>
+    public async ValueTask<LiveSession?> FindKey(byte[] hash, CancellationToken cancellationToken)
+    {
+        var name = Convert.ToHexString(hash);
+        if (!_keys.TryGetValue(name, out var known) || known.Until <= _clock.GetUtcNow())
+        {
+            known = await LookUpKey(name, hash, cancellationToken);
+        }
+        return known.Id is { } id && await Find(id, cancellationToken) is { Scopes: not null } key ? key : null;
+    }
+
+    /// <summary>Calls the handler, which must be short, whenever a session or API key may have ended, until the result is disposed.</summary>
+    public IDisposable Watch(Guid sessionId, Guid organizationId, Action onChange)
+    {
+        var watcher = new Watcher(this, sessionId, organizationId, onChange);
+        _watchers[watcher] = 0;
+        return watcher;
+    }
+
     /// <summary>Forgets a session in this process; the others hear of it from Postgres.</summary>
     public void Forget(Guid sessionId)
     {
@@ -53,11 +82,15 @@ public sealed class SessionDirectory : IDisposable
     private async Task<LiveSession?> LookUp(Guid sessionId, CancellationToken cancellationToken)
     {
         var before = Interlocked.Read(ref _changes);
-        await using var command = _database.CreateCommand("SELECT user_id, organization_id, role, expires_at FROM find_live_session($1)");
+        await using var command = _database.CreateCommand("SELECT user_id, organization_id, role, expires_at, is_super_admin, scopes FROM find_live_session($1)");
         command.Parameters.Add(new() { Value = sessionId });
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
         var session = await row.ReadAsync(cancellationToken) && Roles.Parse(row.GetString(2)) is { } role
             ? new LiveSession(sessionId, row.GetGuid(0), row.GetGuid(1), role, row.GetFieldValue<DateTimeOffset>(3))
+            {
+                IsSuperAdmin = row.GetBoolean(4),
+                Scopes = row.IsDBNull(5) ? null : [.. row.GetFieldValue<string[]>(5)],
+            }
             : null;
         if (_sessions.Count >= MaxRemembered)
         {
@@ -71,13 +104,53 @@ public sealed class SessionDirectory : IDisposable
         return session;
     }
 
+    private async Task<(Guid? Id, DateTimeOffset Until)> LookUpKey(string name, byte[] hash, CancellationToken cancellationToken)
+    {
+        var before = Interlocked.Read(ref _changes);
+        var until = _clock.GetUtcNow() + Remembered;
+        Guid? id = null;
+        await using var command = _database.CreateCommand("SELECT id, holds_until FROM find_api_key($1)");
+        command.Parameters.Add(new() { Value = hash });
+        await using var row = await command.ExecuteReaderAsync(cancellationToken);
+        if (await row.ReadAsync(cancellationToken))
+        {
+            id = row.GetGuid(0);
+            until = !row.IsDBNull(1) && row.GetFieldValue<DateTimeOffset>(1) is var end && end < until ? end : until;
+        }
+        if (_keys.Count >= MaxRemembered)
+        {
+            _keys.Clear();
+        }
+        if (before == Interlocked.Read(ref _changes))
+        {
+            _keys[name] = (id, until);
+        }
+        return (id, until);
+    }
+
     private void Hear(ConfigurationChange change)
     {
-        if (!change.IsEverything && change.Table is not ("user_sessions" or "organization_members"))
+        if (!change.IsEverything && change.Table is not ("user_sessions" or "organization_members" or "api_keys" or "users"))
         {
             return;
         }
         Interlocked.Increment(ref _changes);
+        if (change.IsEverything || change.Table == "api_keys")
+        {
+            _keys.Clear();
+        }
+        Drop(change);
+        foreach (var watcher in _watchers.Keys)
+        {
+            if (change is { Table: "user_sessions", Id: { } session } ? watcher.SessionId == session : change.OrganizationId is null || watcher.OrganizationId == change.OrganizationId)
+            {
+                watcher.OnChange();
+            }
+        }
+    }
+
+    private void Drop(ConfigurationChange change)
+    {
         if (change is { Table: "user_sessions", Id: { } ended })
         {
             _sessions.TryRemove(ended, out _);
@@ -96,5 +169,16 @@ public sealed class SessionDirectory : IDisposable
         {
             _sessions.Clear();
         }
+    }
+
+    private sealed class Watcher(SessionDirectory directory, Guid sessionId, Guid organizationId, Action onChange) : IDisposable
+    {
+        public Guid SessionId => sessionId;
+
+        public Guid OrganizationId => organizationId;
+
+        public Action OnChange => onChange;
+
+        public void Dispose() => directory._watchers.TryRemove(this, out _);
     }
 }

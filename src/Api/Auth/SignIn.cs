@@ -34,6 +34,15 @@ internal sealed class SignIn(ApiDataSource database, AuthOptions options, TokenS
         return (matches is null, matches == true ? user : null);
     }
 
+    /// <summary>The person's session in another of his or her organizations; null where there is no active membership.</summary>
+    public async Task<SignedIn?> Membership(Guid userId, Guid organizationId, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("SELECT role FROM membership_of($1, $2)");
+        command.Parameters.Add(new() { Value = userId });
+        command.Parameters.Add(new() { Value = organizationId });
+        return Roles.Parse(await command.ExecuteScalarAsync(cancellationToken) as string) is { } role ? new SignedIn(userId, organizationId, role) : null;
+    }
+
     public async Task<TokenPair> Open(SignedIn user, string? userAgent, IPAddress? address, CancellationToken cancellationToken)
     {
         var sessionId = Uuid.New(clock);
@@ -104,4 +113,9 @@ internal sealed class SignIn(ApiDataSource database, AuthOptions options, TokenS
 }
 
 /// <summary>A person who proved who they are, and the organization that the session is for.</summary>
-internal sealed record SignedIn(Guid UserId, Guid OrganizationId, Role Role);
+internal sealed record SignedIn(Guid UserId, Guid OrganizationId, Role Role)
+{
+    /// <summary>The person as the caller of the request that signs him or her in, for the audit log.</summary>
+    public Caller Caller(Operations.OperationRequest request) =>
+        new(OrganizationId, UserId, Role, Guid.Empty, request.Http.Connection.RemoteIpAddress) { UserAgent = Auth.Caller.UserAgentOf(request.Http.Request) };
+}

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using AgentPlatform.Api.Problems;
 using AgentPlatform.Data.Connections;
 using NpgsqlTypes;
 
@@ -22,6 +23,10 @@ internal sealed class SignInThrottle(ApiDataSource database)
         command.Parameters.Add(new() { Value = Limits });
         return TimeSpan.FromSeconds((int)(await command.ExecuteScalarAsync(cancellationToken))!);
     }
+
+    /// <summary>What a request gets that has to wait.</summary>
+    public static Problem Refusal(TimeSpan wait) =>
+        new(ProblemType.TooManyRequests, $"Too many failed sign-ins ({AuthOptions.MaxFailuresPerEmailAndAddress} in {AuthOptions.FailureWindow.TotalMinutes} minutes).") { RetryAfter = wait };
 
     public async Task Failed(string email, IPAddress? address, CancellationToken cancellationToken)
     {
@@ -46,7 +51,7 @@ internal sealed class SignInThrottle(ApiDataSource database)
     }
 
     /// <summary>An IPv6 customer has a /64 of addresses: they count as one.</summary>
-    private static string Network(IPAddress? address)
+    internal static string Network(IPAddress? address)
     {
         if (address is null)
         {

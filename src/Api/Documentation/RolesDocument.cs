@@ -25,14 +25,18 @@ internal static class RolesDocument
             A person has one role in each organization: `viewer` < `member` < `manager` < `admin` < `owner`. A higher role may do all that a lower one may. Routes
             marked "–" need no sign-in. The organization follows from the access token; what belongs to another one does not exist (404).
 
+            An API key acts for the member who made it: it may do what its own role, that member's present role and its scopes all allow. The scope of a route is in
+            the third column; `read` and `write` alone stand for those of all features. Routes without a scope are for people who are signed in. Routes
+            marked "super admin" are for those who look after the whole installation.
+
             This table is produced from the code; a test holds it. To change it, change the operation's role and run the tests once with `UPDATE_DOCS=1`.
 
             """);
-        text.Append(CultureInfo.InvariantCulture, $"\n| route | what | {string.Join(" | ", Roles.Names)} |\n|---|---|{string.Concat(Roles.Names.Select(_ => ":-:|"))}\n");
+        text.Append(CultureInfo.InvariantCulture, $"\n| route | what | scope | {string.Join(" | ", Roles.Names)} |\n|---|---|---|{string.Concat(Roles.Names.Select(_ => ":-:|"))}\n");
         foreach (var (method, path, operation) in rows)
         {
-            var cells = Enum.GetValues<Role>().Select(role => operation.Role is not { } needed ? "–" : role >= needed ? "✓" : " ");
-            text.Append(CultureInfo.InvariantCulture, $"| `{method} {path}` | {operation.Summary} | {string.Join(" | ", cells)} |\n");
+            var cells = Enum.GetValues<Role>().Select(role => operation.Role is not { } needed ? "–" : operation.NeedsSuperAdmin ? "super admin" : role >= needed ? "✓" : " ");
+            text.Append(CultureInfo.InvariantCulture, $"| `{method} {path}` | {operation.Summary} | {(operation.Scope is null ? "" : $"`{operation.Scope}`")} | {string.Join(" | ", cells)} |\n");
         }
         return text.ToString();
     }

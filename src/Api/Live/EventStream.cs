@@ -11,6 +11,7 @@ internal sealed class EventStream(OperationRequest request, LiveHubs hubs, strin
     private readonly LiveFeed _feed = request.Service<LiveFeed>();
     private readonly ArrayBufferWriter<byte> _buffer = new(16 * 1024);
     private LivePosition _seen;
+    private TaskCompletionSource _accessChanged = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public async Task ExecuteAsync(HttpContext httpContext)
     {
@@ -19,6 +20,7 @@ internal sealed class EventStream(OperationRequest request, LiveHubs hubs, strin
         try
         {
             using var ended = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, stopping);
+            using var watch = request.Service<SessionDirectory>().Watch(caller.SessionId, caller.OrganizationId, () => Volatile.Read(ref _accessChanged).TrySetResult());
             // In this order: what happens while the past is read waits in the stream.
             using var stream = await hubs.Join(caller.OrganizationId, ended.Token);
             using var cancelled = CancellationTokenSource.CreateLinkedTokenSource(ended.Token, stream.Aborted);
@@ -68,16 +70,25 @@ internal sealed class EventStream(OperationRequest request, LiveHubs hubs, strin
         while (true)
         {
             var news = stream.Batches.WaitToReadAsync(cancellationToken).AsTask();
-            while (await Task.WhenAny(news, Task.Delay(heartbeat, clock, cancellationToken)) != news)
+            while (_accessChanged.Task.IsCompleted || await Task.WhenAny(news, _accessChanged.Task, Task.Delay(heartbeat, clock, cancellationToken)) != news)
             {
+                var isSilent = !_accessChanged.Task.IsCompleted;
+                if (!isSilent)
+                {
+                    // Before the look: a change that comes while looking makes another one.
+                    Volatile.Write(ref _accessChanged, new(TaskCreationOptions.RunContinuationsAsynchronously));
+                }
                 if (await request.Service<SessionDirectory>().Find(request.Caller.SessionId, cancellationToken) is null)
                 {
                     Write("ended", _seen, "{\"reason\":\"The session has ended.\"}"u8);
                     await Flush(context, cancellationToken);
                     return;
                 }
-                _buffer.Write(": still here\n\n"u8);
-                await Flush(context, cancellationToken);
+                if (isSilent)
+                {
+                    _buffer.Write(": still here\n\n"u8);
+                    await Flush(context, cancellationToken);
+                }
             }
             if (!await news)
             {

@@ -54,7 +54,10 @@ internal static class ApiDocument
 
     private static string Description(Operation declared)
     {
-        var role = declared.Role is { } needed ? $"Needs the role `{Auth.Roles.Name(needed)}` or higher." : "Needs no sign-in.";
+        var role = declared.Role is not { } needed ? "Needs no sign-in."
+            : declared.NeedsSuperAdmin ? "Needs a super admin."
+            : declared.Scope is null ? $"Needs the role `{Auth.Roles.Name(needed)}` or higher, and a person: API keys are refused."
+            : $"Needs the role `{Auth.Roles.Name(needed)}` or higher; an API key needs the scope `{declared.Scope}`.";
         return declared.Description is null ? role : $"{declared.Description} {role}";
     }
 
@@ -222,7 +225,7 @@ internal static class ApiDocument
         document.Components ??= new();
         document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
         {
-            [SecurityScheme] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", BearerFormat = "JWT", Description = "The `accessToken` of `POST /v1/auth/login`." },
+            [SecurityScheme] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", BearerFormat = "JWT", Description = "The `accessToken` of `POST /v1/auth/login`, or an API key." },
         };
         document.AddComponent("Problem", ProblemSchema());
         document.Tags = new HashSet<OpenApiTag>((document.Paths ?? []).SelectMany(path => path.Value.Operations?.Values.AsEnumerable() ?? [])

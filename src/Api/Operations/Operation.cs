@@ -25,6 +25,15 @@ public sealed record Operation
     /// <summary>The lowest role that may call it; null for a route without sign-in.</summary>
     public required Role? Role { get; init; }
 
+    /// <summary>Only a person who is signed in may call it, never an API key.</summary>
+    public bool NeedsPerson { get; init; }
+
+    /// <summary>Only a super admin may call it, who looks after the whole installation.</summary>
+    public bool NeedsSuperAdmin { get; init; }
+
+    /// <summary>What an API key must be allowed (<see cref="ApiKeyScopes"/>); follows from the path where it isn't said. Null where no key may call.</summary>
+    public string? Scope { get; init; }
+
     /// <summary>Query parameters. Others are refused.</summary>
     public ImmutableArray<QueryParameter> Query { get; init; } = [];
 

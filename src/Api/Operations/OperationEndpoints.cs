@@ -11,6 +11,10 @@ public static class OperationEndpoints
     public static IEndpointConventionBuilder MapOperation(
         this IEndpointRouteBuilder routes, string method, string pattern, Operation operation, Func<OperationRequest, Task<IResult>> handler)
     {
+        operation = operation with
+        {
+            Scope = operation.Role is null || operation.NeedsPerson || operation.NeedsSuperAdmin ? null : operation.Scope ?? ApiKeyScopes.Of(method, pattern),
+        };
         var endpoint = routes.MapMethods(pattern, [method], (Delegate)((HttpContext context) => Handle(context, operation, handler)))
             .WithName(operation.Id).WithTags(operation.Tag).WithSummary(operation.Summary).WithMetadata(operation);
         if (operation.Description is not null)
@@ -31,9 +35,9 @@ public static class OperationEndpoints
             {
                 return new Problem(ProblemType.Unauthenticated);
             }
-            if (caller.Role < needed)
+            if (Refusal(caller, operation, needed) is { } refusal)
             {
-                return new Problem(ProblemType.Forbidden, $"This needs the role {needed.Name()}; yours is {caller.Role.Name()}.");
+                return new Problem(ProblemType.Forbidden, refusal);
             }
         }
 
@@ -78,6 +82,14 @@ public static class OperationEndpoints
             IdempotencyKey = key,
         });
     }
+
+    private static string? Refusal(Caller caller, Operation operation, Role needed) =>
+        operation.NeedsSuperAdmin && !caller.IsSuperAdmin ? "Only a super admin of this installation may do this."
+        : caller.Role < needed ? $"This needs the role {needed.Name()}; yours is {caller.Role.Name()}."
+        : caller.Scopes is not { } scopes ? null
+        : operation.Scope is not { } scope ? "A person must do this; an API key can't."
+        : ApiKeyScopes.Allow(scopes, scope) ? null
+        : $"The API key needs the scope {scope}.";
 
     private static Problem? ReadHeaders(HttpRequest request, Operation operation, Violations violations, out long? version, out string? key)
     {

@@ -31,7 +31,10 @@ public sealed record ProblemType(string Name, int Status, string Title, string M
         "The refresh token is unknown, expired, revoked, or was used before. Using an old token ends the whole session. Sign in again.");
 
     public static readonly ProblemType Forbidden = new("forbidden", 403, "Your role does not allow this",
-        "The member's role is below the one that the route needs (see docs/roles.md).");
+        "The member's role is below the one that the route needs, the API key lacks its scope, or only a person may do it (see docs/roles.md).");
+
+    public static readonly ProblemType LinkEnded = new("link-ended", 410, "The link no longer works",
+        "The link of an invitation or of a new password is unknown, expired, used or revoked; the answer is the same for all. Ask for a new one.");
 
     public static readonly ProblemType NotFound = new("not-found", 404, "There is no such thing",
         "The route or the resource does not exist, or belongs to another organization: the answers are the same.");
@@ -72,7 +75,7 @@ public sealed record ProblemType(string Name, int Status, string Title, string M
     /// <summary>All of them: the API's by status, then those of webhooks and visitors.</summary>
     public static readonly ImmutableArray<ProblemType> All =
     [
-        MalformedBody, Validation, InvalidCredentials, Unauthenticated, SessionEnded, Forbidden, NotFound, MethodNotAllowed, Conflict, Refused,
+        MalformedBody, Validation, InvalidCredentials, Unauthenticated, SessionEnded, Forbidden, NotFound, MethodNotAllowed, Conflict, Refused, LinkEnded,
         VersionConflict, BodyTooLarge, UnsupportedMediaType, IdempotencyKeyReused, PreconditionRequired, TooManyRequests, Internal, Unavailable,
         Webhooks.WebhookProblems.NotAuthentic, Webhooks.WebhookProblems.NoSecret, Webhooks.WebhookProblems.Inactive, Webhooks.WebhookProblems.NotVerified,
         WebChat.WebChatProblems.OriginNotAllowed, WebChat.WebChatProblems.VisitorUnknown,

@@ -65,6 +65,12 @@ public sealed record Resource
 
     public Role? Delete { get; init; }
 
+    /// <summary>Only a person who is signed in may do any of it, never an API key.</summary>
+    public bool NeedsPerson { get; init; }
+
+    /// <summary>Secrets that the product makes at creation: the answer shows them (<see cref="ResourceChange.Revealed"/>), and nothing ever after.</summary>
+    public ImmutableArray<Field> RevealedOnce { get; init; } = [];
+
     /// <summary>As in <c>?sort=</c>: a field, with a minus for descending.</summary>
     public string DefaultSort { get; init; } = "-createdAt";
 

@@ -9,6 +9,8 @@ public static class ResourceCatalog
     [
         Organizations.OrganizationResource.Organization,
         Organizations.MemberResource.Members,
+        Organizations.InvitationResource.Invitations,
+        Auth.ApiKeyResource.ApiKeys,
         Channels.ChannelResource.Channels,
         Channels.KeywordActionResource.KeywordActions,
         Channels.ContentCollectionResource.ContentCollections,

@@ -41,6 +41,9 @@ public sealed class ResourceChange
     /// <summary>Names of secrets that changed, for the audit log.</summary>
     public List<string> ChangedSecrets { get; } = [];
 
+    /// <summary>Values of <see cref="Resource.RevealedOnce"/>, for the answer alone.</summary>
+    public Dictionary<string, string> Revealed { get; } = new(StringComparer.Ordinal);
+
     public Caller Caller => Request.Caller;
 
     [MemberNotNullWhen(false, nameof(Before))]

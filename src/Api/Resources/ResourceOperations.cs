@@ -71,8 +71,11 @@ internal static class ResourceOperations
         BodyUse = ShapeUse.Create,
         Example = resource.Example,
         SuccessStatus = StatusCodes.Status201Created,
+        Answer = resource.RevealedOnce.IsEmpty ? resource.Shape : new Shape([.. resource.Shape.Fields, .. resource.RevealedOnce]),
+        AnswerName = resource.RevealedOnce.IsEmpty ? resource.SchemaName : $"{resource.SchemaName}Created",
         AnswersEntityTag = resource.HasVersion,
-        TakesIdempotencyKey = true,
+        // A kept answer would keep the secret.
+        TakesIdempotencyKey = resource.RevealedOnce.IsEmpty,
         Problems = [ProblemType.Conflict],
     };
 
@@ -116,6 +119,7 @@ internal static class ResourceOperations
         Tag = Words(resource.IsTenantItself ? resource.Singular : resource.Plural),
         Summary = "",
         Role = resource.Read,
+        NeedsPerson = resource.NeedsPerson,
         Answer = resource.Shape,
         AnswerName = resource.SchemaName,
     };

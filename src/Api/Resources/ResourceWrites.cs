@@ -1,3 +1,4 @@
+using System.Text.Json;
 using AgentPlatform.Api.ActivityLogs;
 using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
@@ -29,7 +30,7 @@ internal static class ResourceWrites
         };
         return await Run(change, async row =>
         {
-            var answer = JsonAnswer.OfBytes(row.Json, StatusCodes.Status201Created, row.Version, $"/v1/{resource.Path}/{row.Id}");
+            var answer = JsonAnswer.OfBytes(WithRevealed(change, row.Json), StatusCodes.Status201Created, row.Version, $"/v1/{resource.Path}/{row.Id}");
             await Idempotency.Keep(session, request, answer);
             return answer;
         });
@@ -111,6 +112,21 @@ internal static class ResourceWrites
         await Finish(change, "deleted");
         return TypedResults.NoContent();
     }
+
+    private static ReadOnlyMemory<byte> WithRevealed(ResourceChange change, ReadOnlyMemory<byte> json) => change.Revealed.Count == 0 ? json : JsonAnswer.Write(writer =>
+    {
+        writer.WriteStartObject();
+        using var row = JsonDocument.Parse(json);
+        foreach (var member in row.RootElement.EnumerateObject())
+        {
+            member.WriteTo(writer);
+        }
+        foreach (var (name, value) in change.Revealed)
+        {
+            writer.WriteString(name, value);
+        }
+        writer.WriteEndObject();
+    });
 
     /// <summary>The row under a lock, at the version that the caller names.</summary>
     private static async Task<(ResourceRow? Row, Problem? Problem)> Hold(Resource resource, OperationRequest request, TenantSession session)

@@ -197,7 +197,8 @@ internal static class ConversationBatch
         Add(batch, readers, ConversationCommitStatements.Audit, null,
             (Uuids, Array(entries, static a => a.Row.Id)), (Uuids, Array(entries, static a => a.Commit.OrganizationId)), (Uuids, Array(entries, static a => a.Commit.ConversationId)),
             (Uuids, Array(entries, static a => a.Row.UserId)), (Texts, Array(entries, static a => a.Row.ActionType)), (Jsons, Array(entries, static a => a.Row.Before)),
-            (Jsons, Array(entries, static a => a.Row.After)), (Texts, Array(entries, static a => a.Row.IpAddress)));
+            (Jsons, Array(entries, static a => a.Row.After)), (Texts, Array(entries, static a => a.Row.IpAddress)), (Texts, Array(entries, static a => a.Row.UserAgent)),
+            (Uuids, Array(entries, static a => a.Row.ApiKeyId)));
     }
 
     private static void AddDeliver(NpgsqlBatch batch, List<Func<NpgsqlDataReader, CancellationToken, Task>?> readers, List<Pending> all)

@@ -152,7 +152,14 @@ public sealed record DeliveryChange
 }
 
 /// <summary>Who changed what: a row for <c>activity_logs</c>.</summary>
-public sealed record AuditEntry(Guid Id, Guid? UserId, string ActionType, string? Before, string? After, string? IpAddress);
+public sealed record AuditEntry(Guid Id, Guid? UserId, string ActionType, string? Before, string? After, string? IpAddress)
+{
+    /// <summary>What the client says it is.</summary>
+    public string? UserAgent { get; init; }
+
+    /// <summary>The API key that acted for the person.</summary>
+    public Guid? ApiKeyId { get; init; }
+}
 
 /// <summary>What became of a commit.</summary>
 public enum CommitStatus

@@ -163,10 +163,10 @@ internal static class ConversationCommitStatements
 
     /// <summary>The audit log of the conversations that advanced.</summary>
     public const string Audit = """
-        INSERT INTO activity_logs (id, organization_id, user_id, action_type, entity_type, entity_id, before, after, ip_address)
-        SELECT a.id, a.organization_id, a.user_id, a.action_type, 'conversation', a.conversation_id, a.before, a.after, a.ip_address::inet
-        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::jsonb[], $7::jsonb[], $8::text[])
-            AS a (id, organization_id, conversation_id, user_id, action_type, before, after, ip_address)
+        INSERT INTO activity_logs (id, organization_id, user_id, action_type, entity_type, entity_id, before, after, ip_address, user_agent, api_key_id)
+        SELECT a.id, a.organization_id, a.user_id, a.action_type, 'conversation', a.conversation_id, a.before, a.after, a.ip_address::inet, a.user_agent, a.api_key_id
+        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::jsonb[], $7::jsonb[], $8::text[], $9::text[], $10::uuid[])
+            AS a (id, organization_id, conversation_id, user_id, action_type, before, after, ip_address, user_agent, api_key_id)
         JOIN conversations c ON c.id = a.conversation_id AND c.changed_in = pg_current_xact_id()
         """;
 }

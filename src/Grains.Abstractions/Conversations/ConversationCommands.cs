@@ -8,9 +8,15 @@ public sealed record Actor
 {
     [Id(0)] public required Guid OrganizationId { get; init; }
 
-    /// <summary>Null for an API key or the system.</summary>
+    /// <summary>Null for the system.</summary>
     [Id(1)] public Guid? UserId { get; init; }
     [Id(2)] public string? IpAddress { get; init; }
+
+    /// <summary>What the client says it is.</summary>
+    [Id(3)] public string? UserAgent { get; init; }
+
+    /// <summary>The API key that acts for the person; null for the person.</summary>
+    [Id(4)] public Guid? ApiKeyId { get; init; }
 }
 
 /// <summary>A message to the customer, written by a person or through the API. It takes the conversation over.</summary>

@@ -129,7 +129,7 @@ internal static class CommandDecision
     }
 
     private static AuditEntry Audit(ConversationState before, ConversationState after, Actor actor, string action, Func<Guid> newId) =>
-        new(newId(), actor.UserId, action, Describe(before), Describe(after), actor.IpAddress);
+        new(newId(), actor.UserId, action, Describe(before), Describe(after), actor.IpAddress) { UserAgent = actor.UserAgent, ApiKeyId = actor.ApiKeyId };
 
     private static string Describe(ConversationState state) => JsonSerializer.Serialize(new
     {

@@ -17,7 +17,7 @@ internal sealed class PopulatedOrganization(TestOrganization organization, Whats
     public static async Task<PopulatedOrganization> Create(EngineApp app)
     {
         var organization = await app.NewOrganization();
-        var ids = new Dictionary<string, Guid>(StringComparer.Ordinal) { ["members"] = organization.OwnerId };
+        var ids = new Dictionary<string, Guid>(StringComparer.Ordinal) { ["members"] = organization.OwnerId, ["organization"] = organization.Id };
 
         async Task Add(string path, object body) => ids[path] = (await organization.Create(path, body)).Id();
         await Add("personas", new { name = "Ana" });
@@ -68,6 +68,10 @@ internal sealed class PopulatedOrganization(TestOrganization organization, Whats
         await Add("call-recordings", new { clientId = ids["clients"], activityId = ids["activities"] });
         await (await organization.Owner.PostAsJsonAsync($"/v1/clients/{ids["clients"]}/status", new { status = "qualified" })).Json();
         ids["client-status-changes"] = (await (await organization.Owner.GetAsync("/v1/client-status-changes")).Json()).Items()[0].Id();
+
+        await Add("invitations", new { email = $"guest-{Guid.NewGuid():N}@example.com", role = "member" });
+        await Add("api-keys", new { name = "Website", role = "member", scopes = new[] { "clients:read" } });
+        ids["sessions"] = (await (await organization.Owner.GetAsync("/v1/sessions")).Json()).Items()[0].Id();
 
         var line = await app.NewLine(organization);
         await line.Write("15550001111", "Hello");
@@ -145,7 +149,8 @@ internal sealed class PopulatedOrganization(TestOrganization organization, Whats
                     "messageId" => "messages",
                     "pipelineId" => "crm-pipelines",
                     "pipelineStageId" => "crm-pipeline-stages",
-                    "assignedTo" or "assigneeId" or "ownerId" => "members",
+                    "organizationId" or "defaultOrganizationId" => "organization",
+                    "userId" or "assignedTo" or "assigneeId" or "ownerId" => "members",
                     _ => throw new InvalidOperationException($"{operation} has a reference {property}: say here what it names."),
                 });
             }

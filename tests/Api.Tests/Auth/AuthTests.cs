@@ -4,7 +4,7 @@ using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Tests.TestApp;
 
-namespace AgentPlatform.Api.Tests;
+namespace AgentPlatform.Api.Tests.Auth;
 
 public sealed class AuthTests(ApiApp app) : IClassFixture<ApiApp>
 {

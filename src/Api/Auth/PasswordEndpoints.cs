@@ -1,0 +1,156 @@
+using AgentPlatform.Api.Notifications;
+using AgentPlatform.Api.Operations;
+using AgentPlatform.Api.Problems;
+using AgentPlatform.Data.Connections;
+using AgentPlatform.Data.Tenancy;
+using Npgsql;
+using NpgsqlTypes;
+using static AgentPlatform.Api.Shapes.Fields;
+
+namespace AgentPlatform.Api.Auth;
+
+/// <summary>Changing a password, and setting a new one when it is forgotten.</summary>
+internal static class PasswordEndpoints
+{
+    private static readonly Operation ChangeOperation = new()
+    {
+        Id = "changePassword",
+        Tag = "auth",
+        Role = Role.Viewer,
+        NeedsPerson = true,
+        RateLimit = RateLimits.SignIn,
+        SuccessStatus = StatusCodes.Status204NoContent,
+        Summary = "Change your password",
+        Description = "Ends all your other sessions, in every organization.",
+        Body = new(Name("currentPassword", AuthOptions.MaxPasswordLength).Required(), Name("newPassword", AuthOptions.MaxPasswordLength).Required()),
+        Problems = [ProblemType.InvalidCredentials],
+    };
+
+    private static readonly Operation ForgotOperation = new()
+    {
+        Id = "forgotPassword",
+        Tag = "auth",
+        Role = null,
+        RateLimit = RateLimits.SignIn,
+        SuccessStatus = StatusCodes.Status202Accepted,
+        Summary = "Ask for a link to set a new password",
+        Description = "The answer is always the same. If somebody has the address and this installation sends e-mail, a link follows.",
+        Body = new(Email("email").Required()),
+    };
+
+    private static readonly Operation ResetOperation = new()
+    {
+        Id = "resetPassword",
+        Tag = "auth",
+        Role = null,
+        RateLimit = RateLimits.SignIn,
+        SuccessStatus = StatusCodes.Status204NoContent,
+        Summary = "Set a new password with the link's token",
+        Description = "A token works once. Ends all sessions of the person; sign in again with the new password.",
+        Body = new(Name("token").Required(), Name("password", AuthOptions.MaxPasswordLength).Required()),
+        Problems = [ProblemType.LinkEnded],
+    };
+
+    public static void MapPasswords(IEndpointRouteBuilder routes)
+    {
+        routes.MapOperation("POST", "/v1/auth/change-password", ChangeOperation, Change);
+        routes.MapOperation("POST", "/v1/auth/forgot-password", ForgotOperation, Forgot);
+        routes.MapOperation("POST", "/v1/auth/reset-password", ResetOperation, Reset);
+    }
+
+    private static async Task<IResult> Change(OperationRequest request)
+    {
+        var caller = request.Caller;
+        await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), caller.Tenant, request.Cancelled);
+        string email;
+        string? hash;
+        await using (var row = await session.QueryAsync("SELECT email, password_hash FROM password_hash_of($1)", request.Cancelled, caller.UserId))
+        {
+            if (!await row.ReadAsync(request.Cancelled))
+            {
+                return new Problem(ProblemType.Unauthenticated);
+            }
+            (email, hash) = (row.GetString(0), row.IsDBNull(1) ? null : row.GetString(1));
+        }
+        if (await PasswordProof.Refuse(request, email, hash, request.Body.Text("currentPassword")!) is { } refused)
+        {
+            return refused;
+        }
+        var password = request.Body.Text("newPassword")!;
+        if (PasswordRules.Check("newPassword", password, email, request.Service<AccountOptions>()) is { } weak)
+        {
+            return weak;
+        }
+        if (await request.Service<Passwords>().HashInTurn(password, request.Cancelled) is not { } newHash)
+        {
+            return Passwords.Busy();
+        }
+        await session.ExecuteAsync(
+            "SELECT set_password($1, $2, $3, 'user.password_changed', $4, $5)", request.Cancelled,
+            caller.UserId, newHash, caller.SessionId, Address(caller.IpAddress), SignUpEndpoints.OptionalText(caller.UserAgent));
+        await session.CommitAsync(request.Cancelled);
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<IResult> Forgot(OperationRequest request)
+    {
+        var email = request.Body.Text("email")!.ToLowerInvariant();
+        if (await request.Service<AccountThrottle>().Reset(email, request.Http.Connection.RemoteIpAddress, request.Cancelled) is var wait && wait > TimeSpan.Zero)
+        {
+            return new Problem(ProblemType.TooManyRequests, $"Too many requests for a new password ({AccountThrottle.MaxResetsPerEmailAndAddress} in {AccountThrottle.ResetWindow.TotalMinutes} minutes).") { RetryAfter = wait };
+        }
+        if (request.Service<MailOptions>().IsConfigured)
+        {
+            await using var command = request.Service<ApiDataSource>().CreateCommand("SELECT request_password_reset($1, $2)");
+            command.Parameters.Add(new() { Value = email });
+            command.Parameters.Add(new() { Value = request.Service<TimeProvider>().GetUtcNow() + request.Service<AccountOptions>().ResetLifetime });
+            await command.ExecuteNonQueryAsync(request.Cancelled);
+        }
+        return TypedResults.StatusCode(StatusCodes.Status202Accepted);
+    }
+
+    private static async Task<IResult> Reset(OperationRequest request)
+    {
+        if (request.Service<AccountLinks>().Resets.Read(request.Body.Text("token")!) is not { } hash)
+        {
+            return new Problem(ProblemType.LinkEnded);
+        }
+        var password = request.Body.Text("password")!;
+        var address = request.Http.Connection.RemoteIpAddress;
+        await using var connection = await request.Service<ApiDataSource>().OpenConnectionAsync(request.Cancelled);
+        await using var transaction = await connection.BeginTransactionAsync(request.Cancelled);
+        Guid person;
+        string email;
+        await using (var take = new NpgsqlCommand("SELECT user_id, email FROM take_password_reset($1)", connection, transaction) { Parameters = { new() { Value = hash } } })
+        await using (var row = await take.ExecuteReaderAsync(request.Cancelled))
+        {
+            if (!await row.ReadAsync(request.Cancelled))
+            {
+                return new Problem(ProblemType.LinkEnded);
+            }
+            (person, email) = (row.GetGuid(0), row.GetString(1));
+        }
+        // A refused password leaves the token as it was: the transaction isn't committed.
+        if (PasswordRules.Check("password", password, email, request.Service<AccountOptions>()) is { } weak)
+        {
+            return weak;
+        }
+        if (await request.Service<Passwords>().HashInTurn(password, request.Cancelled) is not { } newHash)
+        {
+            return Passwords.Busy();
+        }
+        await using (var set = new NpgsqlCommand("SELECT set_password($1, $2, NULL, 'user.password_reset', $3, $4)", connection, transaction))
+        {
+            set.Parameters.Add(new() { Value = person });
+            set.Parameters.Add(new() { Value = newHash });
+            set.Parameters.Add(Address(address));
+            set.Parameters.Add(SignUpEndpoints.OptionalText(Caller.UserAgentOf(request.Http.Request)));
+            await set.ExecuteNonQueryAsync(request.Cancelled);
+        }
+        await transaction.CommitAsync(request.Cancelled);
+        await request.Service<SignInThrottle>().Succeeded(email, address, request.Cancelled);
+        return TypedResults.NoContent();
+    }
+
+    private static NpgsqlParameter Address(System.Net.IPAddress? address) => new() { Value = (object?)address ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Inet };
+}

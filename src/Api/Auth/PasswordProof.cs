@@ -1,0 +1,30 @@
+using AgentPlatform.Api.Operations;
+using AgentPlatform.Api.Problems;
+
+namespace AgentPlatform.Api.Auth;
+
+/// <summary>Asks for a known person's password, with the same counting of failures as sign-in.</summary>
+internal static class PasswordProof
+{
+    /// <summary>Null when the password is the hash's.</summary>
+    public static async Task<Problem?> Refuse(OperationRequest request, string email, string? hash, string password)
+    {
+        var address = request.Http.Connection.RemoteIpAddress;
+        var throttle = request.Service<SignInThrottle>();
+        if (await throttle.Wait(email, address, request.Cancelled) is var wait && wait > TimeSpan.Zero)
+        {
+            return SignInThrottle.Refusal(wait);
+        }
+        switch (await request.Service<Passwords>().Check(hash, password, request.Cancelled))
+        {
+            case null:
+                return Passwords.Busy();
+            case false:
+                await throttle.Failed(email, address, request.Cancelled);
+                return new Problem(ProblemType.InvalidCredentials);
+            default:
+                await throttle.Succeeded(email, address, request.Cancelled);
+                return null;
+        }
+    }
+}

@@ -1,0 +1,15 @@
+namespace AgentPlatform.Api.Notifications;
+
+/// <summary>What members are told, in the product and by e-mail.</summary>
+internal static class NotificationServices
+{
+    public static void AddNotifications(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddSingleton(_ => MailOptions.Read(configuration));
+    }
+
+    public static void MapNotifications(this IEndpointRouteBuilder routes)
+    {
+        routes.ServiceProvider.GetRequiredService<MailOptions>();
+    }
+}
