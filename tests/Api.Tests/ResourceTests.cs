@@ -197,4 +197,64 @@ public sealed class ResourceTests(ApiApp app) : IClassFixture<ApiApp>
         Assert.False((await (await organization.Owner.Patch(path, new { aiEnabled = false, timeZone = "Europe/Madrid" }, "*")).Json())["aiEnabled"]!.GetValue<bool>());
         Assert.Equal(["/timeZone"], (await (await organization.Owner.Patch(path, new { timeZone = "Mars/Olympus" }, "*")).Problem(ProblemType.Validation)).Fields());
     }
+
+    [Fact]
+    public async Task A_dry_run_tells_what_a_deletion_takes_with_it_and_deletes_nothing()
+    {
+        var organization = await app.NewOrganization();
+        var product = await organization.Create("products", new { name = "Lake", type = "tour" });
+        for (var day = 1; day <= 3; day++)
+        {
+            await organization.Create("tours", new { productId = product.Id(), startDate = $"2030-05-0{day}T00:00:00Z", endDate = $"2030-05-0{day}T20:00:00Z" });
+        }
+        var partner = await organization.Create("partners", new { name = "Boats" });
+        await organization.Create("products", new { name = "Boat", type = "service", partnerId = partner.Id() });
+
+        var told = await (await organization.Owner.DeleteAsync($"/v1/products/{product.Id()}?dryRun=true")).Json();
+        Assert.Equal([("products", "deleted", 1), ("tours", "deleted", 3)], Effects(told));
+        told = await (await organization.Owner.DeleteAsync($"/v1/partners/{partner.Id()}?dryRun=true")).Json();
+        Assert.Equal([("partners", "deleted", 1), ("products", "detached", 1)], Effects(told));
+
+        await (await organization.Owner.GetAsync($"/v1/products/{product.Id()}")).Json();
+        Assert.Equal(HttpStatusCode.NoContent, (await organization.Owner.DeleteAsync($"/v1/products/{product.Id()}?dryRun=false")).StatusCode);
+        Assert.Empty((await (await organization.Owner.GetAsync("/v1/tours")).Json())["items"]!.AsArray());
+
+        static (string, string, int)[] Effects(System.Text.Json.Nodes.JsonNode told) =>
+            [.. told["effects"]!.AsArray().Select(effect => (effect!["resource"]!.GetValue<string>(), effect["effect"]!.GetValue<string>(), effect["count"]!.GetValue<int>())).Order()];
+    }
+
+    [Fact]
+    public async Task A_dry_run_is_refused_where_the_deletion_would_be()
+    {
+        var organization = await app.NewOrganization();
+        var other = await app.NewOrganization();
+        var path = $"/v1/personas/{(await organization.Create("personas", new { name = "Ana" })).Id()}";
+        await (await other.Owner.DeleteAsync($"{path}?dryRun=true")).Problem(ProblemType.NotFound);
+        Assert.Equal(["dryRun"], (await (await organization.Owner.DeleteAsync($"{path}?dryRun=maybe")).Problem(ProblemType.Validation)).Fields());
+    }
+
+    [Fact]
+    public async Task Many_rows_change_together_or_none_does()
+    {
+        var organization = await app.NewOrganization();
+        var foreign = await (await app.NewOrganization()).Create("partners", new { name = "Theirs" });
+        var ids = new List<Guid>();
+        for (var number = 0; number < 5; number++)
+        {
+            ids.Add((await organization.Create("partners", new { name = $"Partner {number}" })).Id());
+        }
+
+        Task<HttpResponseMessage> Change(object wanted, params IEnumerable<Guid> of) => organization.Owner.PostAsJsonAsync("/v1/partners/bulk-update", new { ids = of, change = wanted });
+        async Task<int> Unavailable() => (await (await organization.Owner.GetAsync("/v1/partners?isAvailable=false")).Json())["items"]!.AsArray().Count;
+
+        Assert.Equal(["/ids/5"], (await (await Change(new { isAvailable = false }, [.. ids, foreign.Id()])).Problem(ProblemType.Validation)).Fields());
+        Assert.Equal(0, await Unavailable());
+        Assert.Equal(["/change/rating"], (await (await Change(new { rating = 99 }, ids)).Problem(ProblemType.Validation)).Fields());
+        Assert.Equal(["/change"], (await (await Change(new { }, ids)).Problem(ProblemType.Validation)).Fields());
+
+        Assert.Equal(5, (await (await Change(new { isAvailable = false }, [.. ids, ids[0]])).Json())["changed"]!.GetValue<int>());
+        Assert.Equal(5, await Unavailable());
+        var log = (await (await organization.Owner.GetAsync("/v1/activity-logs?actionType=partner.updated")).Json())["items"]!.AsArray();
+        Assert.Equal(5, log.Count);
+    }
 }

@@ -15,6 +15,7 @@ internal static class ContactResource
         Table = "contacts",
         Description = "People as one channel knows them. They come with their first message.",
         Update = Role.Member,
+        AllowsBulkUpdate = true,
         SearchCondition = "t.id IN (SELECT search_contacts({0}))",
         Fields =
         [

@@ -19,6 +19,7 @@ internal static class ActivityResource
         Description = "What people did and are to do for a client or a deal: calls, e-mails, meetings, tasks. A task has a due date and somebody who does it; one that was done or given up is reopened before it ends otherwise.",
         Create = Role.Member,
         Update = Role.Member,
+        AllowsBulkUpdate = true,
         Delete = Role.Manager,
         Fields =
         [

@@ -17,6 +17,7 @@ internal static class ClientResource
         Import = new("phone", "ecommerceCustomerId"),
         Create = Role.Member,
         Update = Role.Member,
+        AllowsBulkUpdate = true,
         Delete = Role.Manager,
         SearchCondition = "t.id IN (SELECT search_clients({0}))",
         Fields =

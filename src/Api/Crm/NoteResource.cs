@@ -16,6 +16,7 @@ internal static class NoteResource
         Description = "What people want to remember about a client or a deal. Pinned notes come first, then the newest.",
         Create = Role.Member,
         Update = Role.Member,
+        AllowsBulkUpdate = true,
         Delete = Role.Member,
         DefaultSort = "-isPinned",
         Fields =

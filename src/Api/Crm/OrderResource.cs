@@ -18,6 +18,7 @@ internal static class OrderResource
         Description = "What clients bought. The subtotal is that of the items, the total adds tax and shipping and takes the discount off; both are reckoned by the product. An order moves forward, is cancelled before it is shipped, or refunded once it is being worked on.",
         Create = Role.Member,
         Update = Role.Member,
+        AllowsBulkUpdate = true,
         Delete = Role.Manager,
         DefaultSort = "-orderDate",
         Fields =

@@ -17,6 +17,7 @@ internal static class PartnerResource
         Import = new(),
         Create = Role.Manager,
         Update = Role.Manager,
+        AllowsBulkUpdate = true,
         Delete = Role.Manager,
         Fields =
         [

@@ -17,6 +17,7 @@ internal static class ProductResource
         Import = new("ecommerceProductId"),
         Create = Role.Manager,
         Update = Role.Manager,
+        AllowsBulkUpdate = true,
         Delete = Role.Manager,
         Fields =
         [

@@ -18,6 +18,7 @@ internal static class TourResource
         Import = new(),
         Create = Role.Manager,
         Update = Role.Manager,
+        AllowsBulkUpdate = true,
         Delete = Role.Manager,
         DefaultSort = "startDate",
         Fields =

@@ -42,6 +42,14 @@ internal static class ApiDocument
         operation.RequestBody = declared.Body is not null ? Body(declared, document) : declared.TakesContent ? new OpenApiRequestBody { Required = true, Content = AnyContent() } : null;
         operation.Responses = [];
         operation.Responses[declared.SuccessStatus.ToString(System.Globalization.CultureInfo.InvariantCulture)] = Success(declared, document);
+        if (declared.PreviewAnswer is { } preview)
+        {
+            operation.Responses["200"] = new OpenApiResponse
+            {
+                Description = "What would happen.",
+                Content = new Dictionary<string, OpenApiMediaType> { ["application/json"] = new() { Schema = preview.Schema(ShapeUse.Answer) } },
+            };
+        }
         foreach (var problems in Problems(declared, path).GroupBy(problem => problem.Status).OrderBy(group => group.Key))
         {
             operation.Responses[problems.Key.ToString(System.Globalization.CultureInfo.InvariantCulture)] = new OpenApiResponse
@@ -219,7 +227,7 @@ internal static class ApiDocument
             Title = "AgentPlatform",
             Version = "1",
             Description = "Conversations, agents, knowledge, channels and CRM of one organization. The organization follows from the access token. Lists are `{items, nextCursor}`; changes take `If-Match`; failures are RFC 9457 problems with a stable `type`.",
-            License = null,
+            Contact = new() { Name = "The operator of this installation" },
         };
         document.Servers = [new() { Url = "/", Description = "This installation" }];
         document.Components ??= new();

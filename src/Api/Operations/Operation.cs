@@ -64,6 +64,9 @@ public sealed record Operation
     /// <summary>Name of the answer's schema in the document; null to write it in place.</summary>
     public string? AnswerName { get; init; }
 
+    /// <summary>What a dry run answers, with status 200, where that differs from a success; null where there is none.</summary>
+    public Shape? PreviewAnswer { get; init; }
+
     /// <summary>The answer is a page <c>{items, nextCursor}</c> of <see cref="Answer"/>.</summary>
     public bool AnswersPage { get; init; }
 

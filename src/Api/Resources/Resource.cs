@@ -71,6 +71,9 @@ public sealed record Resource
     /// <summary>Secrets that the product makes at creation: the answer shows them (<see cref="ResourceChange.Revealed"/>), and nothing ever after.</summary>
     public ImmutableArray<Field> RevealedOnce { get; init; } = [];
 
+    /// <summary>Many rows can be changed in one request, at <c>bulk-update</c>.</summary>
+    public bool AllowsBulkUpdate { get; init; }
+
     /// <summary>As in <c>?sort=</c>: a field, with a minus for descending.</summary>
     public string DefaultSort { get; init; } = "-createdAt";
 

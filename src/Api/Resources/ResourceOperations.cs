@@ -36,6 +36,10 @@ internal static class ResourceOperations
         {
             routes.MapOperation("PATCH", one, Update(resource), request => ResourceWrites.Update(resource, request));
         }
+        if (resource.AllowsBulkUpdate)
+        {
+            routes.MapOperation("POST", $"{path}/bulk-update", BulkUpdate(resource), request => BulkUpdates.Apply(resource, request));
+        }
         if (resource.Delete is not null)
         {
             routes.MapOperation("DELETE", one, Delete(resource), request => ResourceWrites.Delete(resource, request));
@@ -103,13 +107,28 @@ internal static class ResourceOperations
         Problems = [ProblemType.Conflict],
     };
 
+    private static Operation BulkUpdate(Resource resource) => Base(resource, "bulkUpdate") with
+    {
+        Id = $"bulkUpdate{Capital(resource.Plural)}",
+        Role = resource.Update,
+        Summary = $"Change many {Words(resource.Plural)}",
+        Description = $"The same change for up to {BulkUpdates.MostRows}, each by its own rules: all of them or none.",
+        Body = BulkUpdates.Body(resource),
+        Answer = BulkUpdates.Answer,
+        AnswerName = null,
+        Problems = [ProblemType.Conflict],
+    };
+
     private static Operation Delete(Resource resource) => Base(resource, "delete") with
     {
         Role = resource.Delete,
         Summary = $"Delete {Article(resource)}",
         IfMatch = resource.HasVersion ? IfMatch.Optional : IfMatch.None,
+        Description = $"With `{DeletionEffects.DryRun}=true` nothing is deleted, and the answer tells what would go with it.",
+        Query = [new(DeletionEffects.DryRun, new BooleanType(), "Only tell what would happen.")],
         SuccessStatus = StatusCodes.Status204NoContent,
         Answer = null,
+        PreviewAnswer = DeletionEffects.Answer,
         Problems = [ProblemType.Conflict],
     };
 

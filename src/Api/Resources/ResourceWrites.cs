@@ -28,38 +28,54 @@ internal static class ResourceWrites
             Id = resource.KeyField is { } key ? request.Body.Get<Guid>(key) : Uuid.New(request.Service<TimeProvider>()),
             Values = request.Body,
         };
-        return await Run(change, async row =>
+        if (await Run(change) is { } refused)
         {
-            var answer = JsonAnswer.OfBytes(WithRevealed(change, row.Json), StatusCodes.Status201Created, row.Version, $"/v1/{resource.Path}/{row.Id}");
-            await Idempotency.Keep(session, request, answer);
-            return answer;
-        });
+            return refused;
+        }
+        var row = change.After!;
+        var answer = JsonAnswer.OfBytes(WithRevealed(change, row.Json), StatusCodes.Status201Created, row.Version, $"/v1/{resource.Path}/{row.Id}");
+        await Idempotency.Keep(session, request, answer);
+        await session.CommitAsync(request.Cancelled);
+        return answer;
     }
 
     public static async Task<IResult> Update(Resource resource, OperationRequest request)
     {
         await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
-        var (before, problem) = await Hold(resource, request, session);
-        if (before is null)
+        var (row, problem) = await UpdateOne(resource, request, session, KeyOf(resource, request), request.Body);
+        if (row is null)
         {
             return problem!;
+        }
+        await session.CommitAsync(request.Cancelled);
+        return JsonAnswer.OfBytes(row.Json, version: row.Version);
+    }
+
+    /// <summary>Changes a row; the caller commits.</summary>
+    internal static async Task<(ResourceRow? Row, Problem? Problem)> UpdateOne(
+        Resource resource, OperationRequest request, TenantSession session, Guid? id, ShapeValues values)
+    {
+        var (before, problem) = await Hold(resource, request, session, id);
+        if (before is null)
+        {
+            return (null, problem);
         }
         var change = new ResourceChange
         {
             Resource = resource,
             Request = request,
             Session = session,
-            Id = KeyOf(resource, request)!.Value,
-            Values = request.Body,
+            Id = id!.Value,
+            Values = values,
             Before = before,
         };
-        return await Run(change, row => Task.FromResult<IResult>(JsonAnswer.OfBytes(row.Json, version: row.Version)));
+        return await Run(change) is { } refused ? (null, refused) : (change.After, null);
     }
 
     public static async Task<IResult> Act(Resource resource, ResourceAction action, OperationRequest request)
     {
         await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
-        var (before, problem) = await Hold(resource, request, session);
+        var (before, problem) = await Hold(resource, request, session, KeyOf(resource, request));
         if (before is null)
         {
             return problem!;
@@ -74,15 +90,22 @@ internal static class ResourceWrites
             Before = before,
             Action = action,
         };
-        return await action.Apply(change) is { } refused
-            ? refused
-            : await Run(change, row => Task.FromResult<IResult>(JsonAnswer.OfBytes(row.Json, version: row.Version)));
+        if (await action.Apply(change) is { } impossible)
+        {
+            return impossible;
+        }
+        if (await Run(change) is { } refused)
+        {
+            return refused;
+        }
+        await session.CommitAsync(request.Cancelled);
+        return JsonAnswer.OfBytes(change.After!.Json, version: change.After.Version);
     }
 
     public static async Task<IResult> Delete(Resource resource, OperationRequest request)
     {
         await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
-        var (before, problem) = await Hold(resource, request, session);
+        var (before, problem) = await Hold(resource, request, session, KeyOf(resource, request));
         if (before is null)
         {
             return problem!;
@@ -101,6 +124,10 @@ internal static class ResourceWrites
         {
             return refused;
         }
+        if (request.Parameter<bool>(DeletionEffects.DryRun))
+        {
+            return await DeletionEffects.Tell(session, resource, change.Id, request.Cancelled);
+        }
         try
         {
             await session.ExecuteAsync(ResourceSql.Of(resource).Delete, request.Cancelled, request.Caller.OrganizationId, change.Id);
@@ -109,7 +136,8 @@ internal static class ResourceWrites
         {
             return Refusal(resource, failure)!;
         }
-        await Finish(change, "deleted");
+        await Follow(change, "deleted");
+        await session.CommitAsync(request.Cancelled);
         return TypedResults.NoContent();
     }
 
@@ -129,9 +157,9 @@ internal static class ResourceWrites
     });
 
     /// <summary>The row under a lock, at the version that the caller names.</summary>
-    private static async Task<(ResourceRow? Row, Problem? Problem)> Hold(Resource resource, OperationRequest request, TenantSession session)
+    private static async Task<(ResourceRow? Row, Problem? Problem)> Hold(Resource resource, OperationRequest request, TenantSession session, Guid? key)
     {
-        if (KeyOf(resource, request) is not { } id)
+        if (key is not { } id)
         {
             return (null, Problem.NotFound());
         }
@@ -148,15 +176,15 @@ internal static class ResourceWrites
         };
     }
 
-    private static async Task<IResult> Run(ResourceChange change, Func<ResourceRow, Task<IResult>> answer)
+    /// <summary>Checks, writes and logs; the caller commits. Returns why not.</summary>
+    private static async Task<Problem?> Run(ResourceChange change)
     {
         if (await Apply(change) is { } problem)
         {
             return problem;
         }
-        var result = await answer(change.After!);
-        await Finish(change, change.IsCreation ? "created" : change.Action?.Past ?? "updated");
-        return result;
+        await Follow(change, change.IsCreation ? "created" : change.Action?.Past ?? "updated");
+        return null;
     }
 
     /// <summary>Checks and writes a creation or change, in a transaction that may hold more of them. After a problem, the transaction may be good for nothing but a rollback.</summary>
@@ -193,12 +221,6 @@ internal static class ResourceWrites
     private static Problem Refusal(CheckRule check, string detail) => check.IsAboutState
         ? new Problem(ProblemType.Conflict, detail) { Errors = [new($"/{check.Field}", detail)] }
         : Problem.Invalid($"/{check.Field}", detail);
-
-    private static async Task Finish(ResourceChange change, string what)
-    {
-        await Follow(change, what);
-        await change.Session.CommitAsync(change.Request.Cancelled);
-    }
 
     /// <summary>What belongs to a change that was written: the resource's own further writes, and the audit row.</summary>
     internal static async Task Follow(ResourceChange change, string what)

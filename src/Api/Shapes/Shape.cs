@@ -57,7 +57,7 @@ public sealed record Shape
                 violations.Add($"{pointer}/{field.Name}", "is required.");
             }
         }
-        if (use == ShapeUse.Change && pointer.Length == 0 && values.Count == 0 && !violations.Any)
+        if (use == ShapeUse.Change && values.Count == 0 && !violations.Any)
         {
             violations.Add(pointer, $"must name at least one of {string.Join(", ", Fields.Where(field => field.IsGivenAt(use)).Select(field => field.Name))}.");
         }

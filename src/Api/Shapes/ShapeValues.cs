@@ -8,6 +8,13 @@ public sealed class ShapeValues
 {
     private readonly Dictionary<string, (Field Field, object? Value)> _values = new(StringComparer.Ordinal);
 
+    public ShapeValues()
+    {
+    }
+
+    /// <summary>A copy, for rules that change what was given.</summary>
+    public ShapeValues(ShapeValues other) => _values = new(other._values, StringComparer.Ordinal);
+
     public int Count => _values.Count;
 
     public IEnumerable<(Field Field, object? Value)> All => _values.Values;

@@ -50,6 +50,9 @@ public sealed record JsonType(int MaxBytes = 65_536, bool AllowsAnything = false
 /// <param name="IsAsGiven">It is answered as it was stored, with the members that were given; otherwise with all of them.</param>
 public sealed record ObjectType(Shape Shape, bool IsAsGiven = false) : FieldType
 {
+    /// <summary>What its members are read for: a whole object, or a change of one.</summary>
+    public ShapeUse ReadUse { get; init; } = ShapeUse.Create;
+
     public override NpgsqlDbType DbType => NpgsqlDbType.Jsonb;
 
     public override string Expectation => "an object";
@@ -57,12 +60,12 @@ public sealed record ObjectType(Shape Shape, bool IsAsGiven = false) : FieldType
     public override OpenApiSchema Schema() => Schema(ShapeUse.Answer);
 
     public override OpenApiSchema Schema(ShapeUse use) =>
-        Shape.Schema(use switch { ShapeUse.Change => ShapeUse.Create, ShapeUse.Answer when IsAsGiven => ShapeUse.Stored, _ => use });
+        Shape.Schema(use switch { ShapeUse.Change or ShapeUse.Create => ReadUse, ShapeUse.Answer when IsAsGiven => ShapeUse.Stored, _ => use });
 
     public override JsonNode ToNode(object value) => ((ShapeValues)value).ToJson();
 
     /// <summary>The members that were given, as <see cref="ShapeValues"/>.</summary>
-    public override object? Read(JsonElement json, string pointer, Violations violations) => Shape.Read(json, ShapeUse.Create, pointer, violations);
+    public override object? Read(JsonElement json, string pointer, Violations violations) => Shape.Read(json, ReadUse, pointer, violations);
 
     public override object? ReadText(string text) => null;
 
@@ -70,7 +73,7 @@ public sealed record ObjectType(Shape Shape, bool IsAsGiven = false) : FieldType
 
     public override void Write(Utf8JsonWriter json, NpgsqlDataReader row, int column) => json.WriteRawValue(row.GetString(column), skipInputValidation: true);
 
-    public override JsonNode Sample() => Shape.Sample(ShapeUse.Create);
+    public override JsonNode Sample() => Shape.Sample(ReadUse);
 
     public override NpgsqlParameter Parameter(object? value) => base.Parameter(value is ShapeValues values ? values.ToJson().ToJsonString() : value);
 }
