@@ -53,8 +53,6 @@ internal sealed record DemoClient
     public string? AssignedTo { get; init; }
     public string? Partner { get; init; }
     public required JsonNode Culture { get; init; }
-    public int Orders { get; init; }
-    public decimal Revenue { get; init; }
     public DemoInterest[] Interests { get; init; } = [];
     public DemoBooking[] Bookings { get; init; } = [];
 

@@ -65,6 +65,7 @@ public sealed partial class DemoData(EngineDataSource database, DemoOptions opti
     {
         var now = clock.GetUtcNow();
         var clients = DemoClient.ReadAll();
+        var crm = DemoCrm.Read();
         var catalogue = DemoCatalogue.Read().With(clients);
         var tours = DemoCalendar.Plan(now, catalogue);
 
@@ -80,11 +81,14 @@ public sealed partial class DemoData(EngineDataSource database, DemoOptions opti
             var (tour, _, start) = tours.Single(candidate => candidate.Tour.Key == match.Groups[2].Value);
             return match.Groups[1].Value == "date" ? DemoArticle.Day(start, english) : (tour.Max - tour.Booked).ToString(english);
         });
+        rows.AddTags(crm.Tags);
         foreach (var client in clients)
         {
             rows.AddClient(client, now, Fill);
         }
         rows.CompleteTours(catalogue);
+        rows.AddCrm(crm, catalogue, now);
+        rows.RefreshAnalytics();
         return (clients.Length, articles.Count);
     }
 

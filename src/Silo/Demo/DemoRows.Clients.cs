@@ -18,12 +18,12 @@ internal sealed partial class DemoRows
         var met = client.History.Select(row => now.AddDays(-row[1].GetInt32())).Concat(lines.Select(line => line.At)).Append(now.AddDays(-30)).Min().AddMinutes(-5);
         Add("""
             insert into clients (id, organization_id, client_type, status, lifecycle_stage, first_name, last_name, company_name, email, phone, address, preferred_language,
-                cultural_context, source, lead_score, lead_quality, total_orders, total_revenue, average_order_value, assigned_to, assigned_partner_id, tags,
+                cultural_context, source, lead_score, lead_quality, assigned_to, assigned_partner_id, tags,
                 first_contact_date, last_contact_date, next_follow_up_date, created_at)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $23)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $20)
             """, id, DemoIds.Organization, client.Type, client.Status, client.Stage, client.FirstName, client.LastName, client.Company, client.Email, client.Phone,
-            Json(new JsonObject { ["country"] = client.Country }), client.Language, Json(client.Culture), client.Source, client.Score, client.Quality, client.Orders, client.Revenue,
-            client.Orders == 0 ? 0m : client.Revenue / client.Orders, Key("user", client.AssignedTo), Key("partner", client.Partner), client.Tags, met,
+            Json(new JsonObject { ["country"] = client.Country }), client.Language, Json(client.Culture), client.Source, client.Score, client.Quality,
+            Key("user", client.AssignedTo), Key("partner", client.Partner), client.Tags, met,
             lines.Count == 0 ? met : lines[^1].At, client.Status is "negotiation" or "proposal_sent" ? now.AddDays(2) : null);
         AddHistory(client, id, met, now);
         foreach (var interest in client.Interests)

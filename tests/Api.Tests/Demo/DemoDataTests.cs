@@ -65,6 +65,10 @@ public sealed class DemoDataTests : IAsyncLifetime
         Assert.Equal("0", await Read("select count(*)::text from messages where sent_at > now() or status in ('pending', 'sending')"));
         Assert.Equal("0", await Read("select count(*)::text from clients l where l.status <> (select h.new_status from client_status_history h where h.client_id = l.id order by h.created_at desc limit 1)"));
         Assert.Equal("0", await Read("select count(*)::text from tours t join products p on p.id = t.product_id where t.status = 'completed' and t.end_date > now() or t.status = 'available' and t.start_date < now()"));
+        Assert.Equal("0", await Read("""
+            select count(*)::text from tours t
+            where t.current_participants <> (select coalesce(sum(b.participants), 0) from client_tours b where b.tour_id = t.id and b.status in ('booked', 'confirmed'))
+            """));
         Assert.Equal("0", await Read("select count(*)::text from (select product_id, start_date from tours group by 1, 2 having count(*) > 1) twice"));
     }
 

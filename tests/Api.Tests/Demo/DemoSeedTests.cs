@@ -62,6 +62,33 @@ public sealed class DemoSeedTests(DemoSeedTests.LoadedDemo demo) : IClassFixture
         Assert.Equal(0, await demo.Count("conversations c where (select count(*) from messages m where m.conversation_id = c.id) < 2"));
     }
 
+    [Fact]
+    public async Task Its_deals_stand_at_every_stage_and_came_there_step_by_step()
+    {
+        Assert.Equal("6", await demo.Read("select count(distinct stage)::text from deals"));
+        Assert.Equal(0, await demo.Count("deals d where d.stage <> (select h.to_stage from deal_stage_history h where h.deal_id = d.id order by h.created_at desc limit 1)"));
+        Assert.Equal(0, await demo.Count("deals d where d.stage_changed_at > now() or d.created_at <> (select min(h.created_at) from deal_stage_history h where h.deal_id = d.id)"));
+        Assert.Equal(0, await demo.Count("deals d where d.actual_close_date is null and d.expected_close_date <= now()"));
+    }
+
+    [Fact]
+    public async Task Its_orders_are_what_its_clients_brought_in()
+    {
+        Assert.Equal("cancelled,delivered,pending,processing,refunded", await demo.Read("select string_agg(distinct status, ',') from orders"));
+        Assert.Equal(0, await demo.Count("clients c where c.total_revenue <> calculate_client_ltv(c.id)"));
+        Assert.Equal("2410.00", await demo.Read("select total_revenue::text from clients where first_name = 'James'"));
+        Assert.True(await demo.Count("analytics_revenue_metrics") > 5);
+    }
+
+    [Fact]
+    public async Task Somebody_has_something_to_do_and_is_late()
+    {
+        Assert.Equal("cancelled,completed,pending", await demo.Read("select string_agg(distinct status, ',') from activities"));
+        Assert.Equal(1, await demo.Count("activities where status = 'pending' and due_date < now()"));
+        Assert.True(await demo.Count("notes where is_pinned") > 0);
+        Assert.Equal(0, await demo.Count("tags where category is null and name in ('agency', 'ski')"));
+    }
+
     /// <summary>A database into which the demo was loaded.</summary>
     public sealed class LoadedDemo : IAsyncLifetime
     {
