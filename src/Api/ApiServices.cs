@@ -10,6 +10,8 @@ using AgentPlatform.Api.Jobs;
 using AgentPlatform.Api.Limits;
 using AgentPlatform.Api.Live;
 using AgentPlatform.Api.OpenApi;
+using AgentPlatform.Api.Organizations;
+using AgentPlatform.Api.Privacy;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
 using AgentPlatform.Api.Transfer;
@@ -93,6 +95,8 @@ public static class ApiServices
         JobEndpoints.MapJobCommands(app);
         FileEndpoints.MapFiles(app);
         TransferEndpoints.MapTransfer(app);
+        PersonEndpoints.MapPersons(app);
+        LeavingEndpoints.MapLeaving(app);
         app.MapApiDocument();
         app.MapApiHealth();
         app.MapWebChat();

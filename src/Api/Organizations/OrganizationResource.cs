@@ -27,10 +27,17 @@ internal static class OrganizationResource
             Flag("aiEnabled").About("Off: no agent answers in any channel."),
             Flag("createActivitiesFromMessages").About("Each answer of the AI becomes an activity of its client. Off unless switched on."),
             Json("settings"),
+            Kept("messages"),
+            Kept("turns"),
+            Kept("activityLogs"),
+            Kept("idempotencyKeys"),
+            Kept("files"),
         ],
         BeforeWrite = change => Task.FromResult(
             change.Values.Text("timeZone") is { } zone && !TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _)
                 ? Problem.Invalid("/timeZone", "/timeZone must be an IANA time zone, such as Europe/Madrid.")
                 : null),
     };
+
+    private static Shapes.Field Kept(string what) => Integer($"{what}KeptDays", 1, 36_500).Nullable().About("Older ones are deleted by a daily job; null keeps them for ever.");
 }

@@ -31,6 +31,19 @@ internal static class DatabaseRoles
                 """,
                 cancellationToken),
             cancellationToken).ConfigureAwait(false);
+        await RepeatAsync(
+            () => ExecuteAsync(
+                admin,
+                $"""
+                do $$ begin
+                    -- For begin_restore(). An administrator who is no superuser may have granted it, or does without the import of organizations.
+                    if (select rolsuper from pg_roles where rolname = current_user) and not has_parameter_privilege('{DataOptions.MigratorRole}', 'session_replication_role', 'set') then
+                        grant set on parameter session_replication_role to {DataOptions.MigratorRole};
+                    end if;
+                end $$
+                """,
+                cancellationToken),
+            cancellationToken).ConfigureAwait(false);
         await EnsureLoginAsync(admin, options.EngineConnectionString, DataOptions.EngineRole, cancellationToken).ConfigureAwait(false);
         await EnsureLoginAsync(admin, options.ApiConnectionString, DataOptions.ApiRole, cancellationToken).ConfigureAwait(false);
     }

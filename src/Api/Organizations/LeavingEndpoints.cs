@@ -1,0 +1,83 @@
+using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Jobs;
+using AgentPlatform.Api.Operations;
+using AgentPlatform.Api.Problems;
+using AgentPlatform.Api.Shapes;
+using AgentPlatform.Data.Connections;
+using AgentPlatform.Data.Files;
+using AgentPlatform.Data.Jobs;
+using AgentPlatform.Data.Tenancy;
+using static AgentPlatform.Api.Shapes.Fields;
+
+namespace AgentPlatform.Api.Organizations;
+
+/// <summary>An organization leaves: all of it as an archive, into another installation, and gone from here.</summary>
+internal static class LeavingEndpoints
+{
+    /// <summary>Days between the wish to delete an organization and its deletion (setting <c>ORGANIZATION_DELETION_DAYS</c>, default 30).</summary>
+    public const int DefaultGraceDays = 30;
+
+    public static void MapLeaving(IEndpointRouteBuilder routes)
+    {
+        routes.MapOperation("POST", "/v1/organization/export", Base("exportOrganization", "Export your organization") with
+        {
+            Description = "A zip: JSON lines for each table, the files, and a manifest with counts and SHA-256 checksums. Secrets (channels' credentials, keys of models, passwords) are left out. The job's result names the file, for owners.",
+        }, static request => JobStart.Start(request, new NewJob(JobTypes.ReportGeneration, "organization_export", new { }) { MinimumRole = Role.Owner }));
+        routes.MapOperation("POST", "/v1/organization/import", Base("importOrganization", "Import an organization's archive into yours") with
+        {
+            Description = "All of it or nothing. Ids are kept where all are free here, else every row gets a new one and every mention follows. Members are recognised by their e-mail address; credentials have to be given again.",
+            Body = new Shape(Reference("fileId", "files").Required()),
+        }, Import);
+        routes.MapOperation("POST", "/v1/organization/deletion", Base("deleteOrganization", "Delete your organization") with
+        {
+            Description = "Everything of it, after `ORGANIZATION_DELETION_DAYS`; until then `POST /v1/jobs/{id}/cancel` takes it back. `name` is the organization's name, as a confirmation.",
+            Body = new Shape(Text("name", 200).Required()),
+            Problems = [ProblemType.Conflict],
+        }, Delete);
+    }
+
+    private static Operation Base(string id, string summary) => new()
+    {
+        Id = id,
+        Tag = "organization",
+        Role = Role.Owner,
+        Summary = summary,
+        TakesIdempotencyKey = true,
+        SuccessStatus = StatusCodes.Status202Accepted,
+        Answer = JobResource.Jobs.Shape,
+        AnswerName = JobResource.Jobs.SchemaName,
+        AnswersEntityTag = true,
+    };
+
+    private static async Task<IResult> Import(OperationRequest request)
+    {
+        var file = request.Body.Get<Guid>("fileId");
+        return await request.Service<FileStore>().Find(request.Caller.Tenant, file, request.Cancelled) is null
+            ? Problem.Invalid("/fileId", "/fileId names nothing in this organization.")
+            : await JobStart.Start(request, new NewJob(JobTypes.FileProcessing, "organization_import", new { fileId = file }) { MinimumRole = Role.Owner });
+    }
+
+    private static async Task<IResult> Delete(OperationRequest request)
+    {
+        await using (var row = await TenantSession.ReadAsync(
+            request.Service<ApiDataSource>(), request.Caller.Tenant,
+            "SELECT o.name, EXISTS (SELECT FROM jobs j WHERE j.organization_id = o.id AND j.work = 'organization_deletion' AND j.status IN ('pending', 'processing')) FROM organizations o WHERE o.id = $1",
+            request.Cancelled, request.Caller.OrganizationId))
+        {
+            if (!await row.ReadAsync(request.Cancelled) || row.GetString(0) != request.Body.Text("name"))
+            {
+                return Problem.Invalid("/name", "/name must be the organization's name, exactly.");
+            }
+            if (row.GetBoolean(1) && request.IdempotencyKey is null)
+            {
+                return new Problem(ProblemType.Conflict, "The organization is to be deleted already.");
+            }
+        }
+        var days = request.Service<IConfiguration>().GetValue("ORGANIZATION_DELETION_DAYS", (double)DefaultGraceDays);
+        return await JobStart.Start(request, new NewJob(JobTypes.BulkProcessing, "organization_deletion", new { })
+        {
+            MinimumRole = Role.Owner,
+            DueAt = request.Service<TimeProvider>().GetUtcNow() + TimeSpan.FromDays(days),
+        });
+    }
+}

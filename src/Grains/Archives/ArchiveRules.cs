@@ -1,0 +1,52 @@
+using System.Text.RegularExpressions;
+using AgentPlatform.Data.Tenancy;
+
+namespace AgentPlatform.Grains.Archives;
+
+/// <summary>What an organization's archive holds. Everything that the catalog knows, but secrets, what is derived from other rows, and what belongs to this installation.</summary>
+internal static partial class ArchiveRules
+{
+    /// <summary>Version of the archive's form.</summary>
+    public const int Format = 1;
+
+    /// <summary>Derived from other rows, bound to sessions of this installation, or the work that makes archives itself.</summary>
+    private static readonly HashSet<string> Derived = new(StringComparer.Ordinal)
+    {
+        "idempotency_keys", "jobs", "job_errors", "file_chunks", "files", "message_search", "message_search_positions", "user_sessions", "outgoing_emails", "analytics_refreshes",
+    };
+
+    /// <summary>What an organization owes this installation: told in the archive, but nobody can bring it along.</summary>
+    private static readonly HashSet<string> OfInstallation = new(StringComparer.Ordinal)
+    {
+        "subscriptions", "billing_invoices", "usage_alerts", "usage_daily", "pricing_plans", "usage_monthly", "usage_records", "usage_events",
+    };
+
+    /// <summary>Columns of <c>organizations</c> that an import takes over. Its limits, its address and its identity are this installation's.</summary>
+    public static readonly string[] OrganizationColumns =
+        ["name", "logo", "country", "time_zone", "ai_enabled", "settings", "messages_kept_days", "turns_kept_days", "activity_logs_kept_days", "idempotency_keys_kept_days", "files_kept_days"];
+
+    /// <summary>Columns of <c>users</c> that are told of members.</summary>
+    public static readonly string[] UserColumns = ["id", "email", "first_name", "last_name", "full_name", "avatar_url", "locale"];
+
+    /// <summary>Uploads that are part of the organization's data, unlike the files of jobs.</summary>
+    public static readonly string[] FilePurposes = ["attachment", "recording"];
+
+    /// <summary>The tables of an archive, in the catalog's order.</summary>
+    public static IReadOnlyList<TenantTable> Tables(TenantCatalog catalog) => [.. catalog.Tables.Where(table => !IsLeftOut(table))];
+
+    /// <summary>Secrets leave no installation: a table that can't be without one stays here as a whole.</summary>
+    public static bool IsLeftOut(TenantTable table) => Derived.Contains(table.Name) || table.Key.Count == 0 || table.Columns.Any(column => column.IsRequired && IsSecret(column.Name));
+
+    /// <summary>Whether an import brings the table's rows.</summary>
+    public static bool IsImported(TenantTable table) => !IsLeftOut(table) && !OfInstallation.Contains(table.Name);
+
+    /// <summary>Columns that are not told: secrets, what the database makes itself, and positions that mean nothing elsewhere.</summary>
+    public static IReadOnlyList<string> LeftOutColumns(TenantTable table) =>
+        [.. table.Columns.Where(column => IsSecret(column.Name) || column.IsGenerated || column.Type == "xid8").Select(column => column.Name)];
+
+    /// <summary>Whether a column holds what opens a door.</summary>
+    public static bool IsSecret(string column) => SecretNames().IsMatch(column);
+
+    [GeneratedRegex(@"^(.*_)?(secret|secrets|password|hash|credentials|api_key|access_token|refresh_token|bot_token|verify_token|token|session_data)$", RegexOptions.CultureInvariant)]
+    private static partial Regex SecretNames();
+}
