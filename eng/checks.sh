@@ -5,11 +5,11 @@ check_format() { dotnet format AgentPlatform.sln --verify-no-changes --no-restor
 # Every script with a bash first line, and those that are sourced.
 check_shell_scripts() {
   local file ok=0
-  for file in run test bench/run .ci/run eng/*; do
+  for file in run test bench/run .ci/run docs/*.sh eng/*; do
     [ -f "$file" ] || continue
     case $file in *.sh) ;; *) head -n 1 "$file" | grep -q bash || continue ;; esac
     bash -n "$file" || ok=1
-    case $file in *.sh) ;; *) [ -x "$file" ] || { echo "$file is not executable"; ok=1; } ;; esac
+    case $file in eng/*.sh) ;; *) [ -x "$file" ] || { echo "$file is not executable"; ok=1; } ;; esac
   done
   if command -v shellcheck >/dev/null 2>&1; then shellcheck -S error run test .ci/run eng/postgres eng/*.sh || ok=1; fi
   return "$ok"
