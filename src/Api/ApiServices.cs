@@ -1,6 +1,7 @@
 using AgentPlatform.Api.ActivityLogs;
 using AgentPlatform.Api.Analytics;
 using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Billing;
 using AgentPlatform.Api.Contacts;
 using AgentPlatform.Api.Conversations;
 using AgentPlatform.Api.Crm;
@@ -91,6 +92,8 @@ public static class ApiServices
         ConversationEndpoints.MapConversationCommands(app);
         MessageEndpoints.MapMessages(app);
         ContactEndpoints.MapContactCommands(app);
+        UsageEndpoints.MapUsage(app);
+        BillingEndpoints.MapBilling(app);
         EventsEndpoints.MapEvents(app);
         JobEndpoints.MapJobCommands(app);
         FileEndpoints.MapFiles(app);

@@ -30,6 +30,7 @@ public static class KnownFailures
     {
         PostgresErrorCodes.UniqueViolation => new Problem(ProblemType.Conflict, Sentence(failure)),
         PostgresErrorCodes.ForeignKeyViolation => new Problem(ProblemType.Conflict, "Something that it refers to is gone, or something still refers to it."),
+        PostgresErrorCodes.CheckViolation when failure.ConstraintName?.StartsWith("plan_allows_more_", StringComparison.Ordinal) == true => new Problem(ProblemType.Conflict, failure.MessageText),
         PostgresErrorCodes.CheckViolation or PostgresErrorCodes.NotNullViolation => new Problem(ProblemType.Validation, Sentence(failure)),
         PostgresErrorCodes.ProgramLimitExceeded => new Problem(ProblemType.Validation, "A value is too long to be stored."),
         ['2', '2', ..] => new Problem(ProblemType.Validation, "A value can't be stored in this form."),

@@ -61,13 +61,13 @@ internal static class ResourceOperations
         AnswersPage = true,
     };
 
-    private static Operation Read(Resource resource) => Base(resource, "get") with
+    internal static Operation Read(Resource resource) => Base(resource, "get") with
     {
         Summary = $"Read {Article(resource)}",
         AnswersEntityTag = resource.HasVersion,
     };
 
-    private static Operation Create(Resource resource) => Base(resource, "create") with
+    internal static Operation Create(Resource resource) => Base(resource, "create") with
     {
         Role = resource.Create,
         Summary = $"Create {Article(resource)}",
@@ -83,7 +83,7 @@ internal static class ResourceOperations
         Problems = [ProblemType.Conflict],
     };
 
-    private static Operation Update(Resource resource) => Base(resource, "update") with
+    internal static Operation Update(Resource resource) => Base(resource, "update") with
     {
         Role = resource.Update,
         Summary = $"Change {Article(resource)}",

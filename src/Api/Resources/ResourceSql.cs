@@ -29,7 +29,8 @@ internal sealed class ResourceSql
     /// <summary>Only rows of the organization, $1. Row level security says the same; this lets the planner use the indexes that begin with it.</summary>
     public string OfTenant => _resource switch
     {
-        { IsTenantItself: true } => "t.id = $1",
+        { IsTenantItself: true } => $"{Key} = $1",
+        { IsGlobal: true } => "$1::uuid IS NOT NULL",
         { HasSharedRows: true } => "(t.organization_id = $1 OR t.organization_id IS NULL)",
         _ => "t.organization_id = $1",
     };

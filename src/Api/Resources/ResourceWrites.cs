@@ -25,7 +25,7 @@ internal static class ResourceWrites
             Resource = resource,
             Request = request,
             Session = session,
-            Id = resource.KeyField is { } key ? request.Body.Get<Guid>(key) : Uuid.New(request.Service<TimeProvider>()),
+            Id = resource.IsTenantItself ? request.Caller.OrganizationId : resource.KeyField is { } key ? request.Body.Get<Guid>(key) : Uuid.New(request.Service<TimeProvider>()),
             Values = request.Body,
         };
         if (await Run(change) is { } refused)
@@ -33,7 +33,7 @@ internal static class ResourceWrites
             return refused;
         }
         var row = change.After!;
-        var answer = JsonAnswer.OfBytes(WithRevealed(change, row.Json), StatusCodes.Status201Created, row.Version, $"/v1/{resource.Path}/{row.Id}");
+        var answer = JsonAnswer.OfBytes(WithRevealed(change, row.Json), StatusCodes.Status201Created, row.Version, resource.IsTenantItself ? $"{request.Http.Request.Path}" : $"/v1/{resource.Path}/{row.Id}");
         await Idempotency.Keep(session, request, answer);
         await session.CommitAsync(request.Cancelled);
         return answer;
@@ -239,7 +239,10 @@ internal static class ResourceWrites
     {
         var columns = Columns(change);
         columns.TryAdd(change.Resource.KeyColumn, new NpgsqlParameter { Value = change.Id });
-        columns["organization_id"] = new NpgsqlParameter { Value = change.Caller.OrganizationId };
+        if (!change.Resource.IsGlobal)
+        {
+            columns["organization_id"] = new NpgsqlParameter { Value = change.Caller.OrganizationId };
+        }
         return await Execute(change, ResourceSql.Of(change.Resource).Insert([.. columns.Keys]), [.. columns.Values]);
     }
 

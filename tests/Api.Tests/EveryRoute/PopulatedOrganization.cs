@@ -86,6 +86,7 @@ internal sealed class PopulatedOrganization(TestOrganization organization, Whats
             "INSERT INTO turns (id, organization_id, conversation_id, state, epoch, first_sequence, last_sequence, due_at) VALUES ($1, $2, $3, 'completed', 0, 1, 1, now())",
             ids["turns"], organization.Id, conversation.Id());
         await organization.Execute("SELECT refresh_all_analytics()");
+        await AddBilling(organization, ids);
         ids["activity-logs"] = (await (await organization.Owner.GetAsync("/v1/activity-logs")).Json()).Items()[0].Id();
         ids["jobs"] = Guid.CreateVersion7();
         await organization.Execute(
@@ -94,6 +95,21 @@ internal sealed class PopulatedOrganization(TestOrganization organization, Whats
         await organization.Execute("INSERT INTO job_errors (id, organization_id, job_id, line, detail) VALUES ($1, $2, $3, 1, 'Wrong.')", ids["job-errors"], organization.Id, ids["jobs"]);
         ids["files"] = (await (await organization.Owner.PostAsync("/v1/files?name=partners.json", new StringContent("{}"))).Json(System.Net.HttpStatusCode.Created)).Id();
         return new PopulatedOrganization(organization, line, ids);
+    }
+
+    /// <summary>The engine writes these; nobody does through the API.</summary>
+    private static async Task AddBilling(TestOrganization organization, Dictionary<string, Guid> ids)
+    {
+        ids["organizations"] = organization.Id;
+        ids["billing-invoices"] = Guid.CreateVersion7();
+        ids["usage-alerts"] = Guid.CreateVersion7();
+        await organization.Execute("INSERT INTO pricing_plans (code, tier, name) VALUES ('everything', 'enterprise', 'Everything') ON CONFLICT DO NOTHING");
+        await organization.Execute("INSERT INTO subscriptions (organization_id, plan_id, status) SELECT $1, id, 'active' FROM pricing_plans WHERE code = 'everything'", organization.Id);
+        await organization.Execute(
+            "INSERT INTO billing_invoices (id, organization_id, description, amount, period_start, period_end, due_at) VALUES ($1, $2, 'A month', 10, '2030-01-01Z', '2030-02-01Z', '2030-01-15Z')",
+            ids["billing-invoices"], organization.Id);
+        await organization.Execute("INSERT INTO usage_alerts (id, organization_id, kind, level, period_start) VALUES ($1, $2, 'tokens', 'warning', '2030-01-01')", ids["usage-alerts"], organization.Id);
+        await organization.Execute("INSERT INTO usage_daily (organization_id, usage_date, interactions) VALUES ($1, '2030-01-01', 1)", organization.Id);
     }
 
     /// <summary>The path with an id of this organization in it.</summary>
