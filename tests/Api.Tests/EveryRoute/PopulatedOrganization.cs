@@ -117,6 +117,10 @@ internal sealed class PopulatedOrganization(TestOrganization organization, Whats
 
     public static string Path(ApiOperation operation, Guid id) => operation.Path.Replace("{id}", id.ToString(), StringComparison.Ordinal);
 
+    /// <summary>What one organization has as well as the other, or neither: the installation's plans, and what super admins do for any organization.</summary>
+    public static bool IsOfInstallation(ApiOperation operation) =>
+        operation.Path.StartsWith("/v1/pricing-plans/", StringComparison.Ordinal) || operation.Path.StartsWith("/v1/organizations/{id}/", StringComparison.Ordinal);
+
     /// <summary>A request that fits the operation's schema, with references to this organization's own things.</summary>
     public JsonObject? Body(ApiOperation operation)
     {
