@@ -20,8 +20,9 @@ internal static class BillingEndpoints
         Id = "settleBillingInvoice",
         Tag = "billing invoices",
         Role = Role.Viewer,
+        NeedsSuperAdmin = true,
         Summary = "Say that an invoice is paid, or that its payment failed",
-        Description = "For super admins. Paid: a subscription that was past due or unpaid is active again when nothing else is overdue. Failed: it becomes past due.",
+        Description = "Paid: a subscription that was past due or unpaid is active again when nothing else is overdue. Failed: it becomes past due.",
         Body = new(Choice("status", "paid", "failed").Required()),
         Answer = InvoiceResource.Invoices.Shape,
         AnswerName = InvoiceResource.Invoices.SchemaName,
@@ -40,18 +41,14 @@ internal static class BillingEndpoints
     private static Operation OfSuperAdmin(Operation operation) => operation with
     {
         Role = Role.Viewer,
+        NeedsSuperAdmin = true,
         Tag = "subscription",
         Summary = operation.Summary.Replace("your organization subscription", "the subscription of any organization", StringComparison.Ordinal),
-        Description = $"For super admins. {operation.Description}".TrimEnd(),
     };
 
     /// <summary>Runs a request of a super admin bound to the organization that the path names.</summary>
     private static async Task<IResult> ForAny(OperationRequest request, Func<OperationRequest, Task<IResult>> run)
     {
-        if (!await SuperAdmins.Include(request))
-        {
-            return SuperAdmins.Refusal;
-        }
         if (request.PathId() is not { } organization)
         {
             return Problem.NotFound();
@@ -60,7 +57,7 @@ internal static class BillingEndpoints
         var bound = new OperationRequest
         {
             Http = request.Http,
-            KnownCaller = new Caller(organization, caller.UserId, Role.Owner, caller.SessionId, caller.IpAddress),
+            KnownCaller = new Caller(organization, caller.UserId, Role.Owner, caller.SessionId, caller.IpAddress) { IsSuperAdmin = true, UserAgent = caller.UserAgent },
             Body = request.Body,
             Fingerprint = request.Fingerprint,
             Query = request.Query,

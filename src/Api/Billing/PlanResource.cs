@@ -53,10 +53,6 @@ internal static class PlanResource
         Checks = [new("plan_features_that_count_are_numbers", "features", "/features: maxAgents, maxChannels and maxMembers must be numbers.")],
         BeforeWrite = async change =>
         {
-            if (!await SuperAdmins.Include(change.Session, change.Request.Cancelled))
-            {
-                return SuperAdmins.Refusal;
-            }
             if (change.Values.Get<bool>("isDefault"))
             {
                 await change.Session.ExecuteAsync(

@@ -6,7 +6,6 @@ using AgentPlatform.Api.Shapes;
 using AgentPlatform.Data.Billing;
 using AgentPlatform.Data.Connections;
 using AgentPlatform.Data.Tenancy;
-using Npgsql;
 using static AgentPlatform.Api.Shapes.Fields;
 
 namespace AgentPlatform.Api.Billing;

@@ -70,6 +70,7 @@ internal static class ResourceOperations
     internal static Operation Create(Resource resource) => Base(resource, "create") with
     {
         Role = resource.Create,
+        NeedsSuperAdmin = resource.IsGlobal,
         Summary = $"Create {Article(resource)}",
         Body = resource.Shape,
         BodyUse = ShapeUse.Create,
@@ -86,6 +87,7 @@ internal static class ResourceOperations
     internal static Operation Update(Resource resource) => Base(resource, "update") with
     {
         Role = resource.Update,
+        NeedsSuperAdmin = resource.IsGlobal,
         Summary = $"Change {Article(resource)}",
         Description = "Only the fields that are given change. `If-Match` names the version that the change is based on.",
         Body = resource.Shape,
@@ -122,6 +124,7 @@ internal static class ResourceOperations
     private static Operation Delete(Resource resource) => Base(resource, "delete") with
     {
         Role = resource.Delete,
+        NeedsSuperAdmin = resource.IsGlobal,
         Summary = $"Delete {Article(resource)}",
         IfMatch = resource.HasVersion ? IfMatch.Optional : IfMatch.None,
         Description = $"With `{DeletionEffects.DryRun}=true` nothing is deleted, and the answer tells what would go with it.",

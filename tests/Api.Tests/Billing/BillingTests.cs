@@ -20,8 +20,8 @@ public sealed class BillingTests(ApiApp app) : IClassFixture<ApiApp>
         var viewer = await organization.Member(Role.Viewer);
         Assert.Equal(1000, (await (await viewer.GetAsync(path)).Json())["tokenQuota"]!.GetValue<long>());
         Assert.Equal(code, Assert.Single((await (await viewer.GetAsync($"/v1/pricing-plans?code={code}")).Json()).Items()).Text("code"));
-        await (await organization.Owner.Patch(path, new { name = "Mine" }, "*")).Problem(ProblemType.NotFound);
-        await (await organization.Owner.DeleteAsync(path)).Problem(ProblemType.NotFound);
+        await (await organization.Owner.Patch(path, new { name = "Mine" }, "*")).Problem(ProblemType.Forbidden);
+        await (await organization.Owner.DeleteAsync(path)).Problem(ProblemType.Forbidden);
         Assert.Equal("Larger", (await (await root.Patch(path, new { name = "Larger" }, "\"1\"")).Json()).Text("name"));
         await (await root.PostAsJsonAsync("/v1/pricing-plans", Plan(code))).Problem(ProblemType.Conflict);
         Assert.Equal(HttpStatusCode.NoContent, (await root.DeleteAsync(path)).StatusCode);
