@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
 using AgentPlatform.Api.Shapes;
 using static AgentPlatform.Api.Shapes.Fields;
@@ -9,6 +11,9 @@ namespace AgentPlatform.Api.Crm;
 /// <summary>What clients bought.</summary>
 internal static class OrderResource
 {
+    /// <summary>The largest amount of money that is kept.</summary>
+    private const decimal MostMoney = 9_999_999_999.99m;
+
     public static readonly Resource Orders = new()
     {
         Path = "orders",
@@ -72,5 +77,22 @@ internal static class OrderResource
             new("cancel", "Cancel the order", change => change.Set("status", "cancelled")) { Past = "cancelled", Description = "It no longer counts as the client's revenue." },
             new("refund", "Refund the order", change => change.Set("status", "refunded")) { Past = "refunded", Role = Role.Manager, Description = "It no longer counts as the client's revenue." },
         ],
+        BeforeWrite = change => Task.FromResult(change.IsDeletion ? null : Check(change)),
     };
+
+    /// <summary>The database reckons the sums; here they are only looked at for size.</summary>
+    private static Problem? Check(ResourceChange change)
+    {
+        decimal Amount(string field) => change.Values.Has(field) ? change.Values.Get<decimal>(field) : change.Before?.Get<decimal>(field) ?? 0;
+        var subtotal = change.Values.Get<object>("items") is ImmutableArray<object> items
+            ? items.Cast<ShapeValues>().Sum(item => item.Get<decimal>("quantity") * item.Get<decimal>("unitPrice"))
+            : Amount("subtotal");
+        if (subtotal > MostMoney)
+        {
+            return Problem.Invalid("/items", $"/items must not come to more than {MostMoney}.");
+        }
+        return subtotal + Amount("tax") + Amount("shipping") - Amount("discount") > MostMoney
+            ? Problem.Invalid("/total", $"/total must not come to more than {MostMoney}.")
+            : null;
+    }
 }

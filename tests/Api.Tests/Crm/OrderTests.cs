@@ -43,6 +43,8 @@ public sealed class OrderTests(ApiApp app) : IClassFixture<ApiApp>
         Assert.Equal(["/dealId"], await Refused(new { clientId = client, orderNumber = "2", dealId = deal }, ProblemType.Validation));
         Assert.Equal(["/discount"], await Refused(new { clientId = client, orderNumber = "2", subtotal = 5, discount = 6 }, ProblemType.Validation));
         Assert.Equal(["/total"], await Refused(new { clientId = client, orderNumber = "2", total = 6 }, ProblemType.Validation));
+        Assert.Equal(["/total"], await Refused(new { clientId = client, orderNumber = "2", subtotal = 9_999_999_999.99m, tax = 0.01m }, ProblemType.Validation));
+        Assert.Equal(["/items"], await Refused(new { clientId = client, orderNumber = "2", items = new[] { new { name = "Tent", quantity = 1_000_000, unitPrice = 9_999_999_999.99m } } }, ProblemType.Validation));
         Assert.Equal(["/items/0/unitPrice"], await Refused(new { clientId = client, orderNumber = "2", items = new[] { new { name = "Tent", quantity = 1 } } }, ProblemType.Validation));
     }
 
