@@ -53,7 +53,7 @@ public class WebChatApp : ApiApp
     {
         var channel = new WebChannel(this, organization, Guid.CreateVersion7());
         var agent = Guid.CreateVersion7();
-        await organization.Execute("INSERT INTO agents (id, organization_id, name, status) VALUES ($1, $2, 'Guide', 'active')", agent, organization.Id);
+        await organization.Execute("INSERT INTO agents (id, organization_id, name, status) VALUES ($1, $2, $3, 'active')", agent, organization.Id, $"Guide {agent}");
         await organization.Execute("INSERT INTO channels (id, organization_id, agent_id, name, platform) VALUES ($1, $2, $3, 'Site', 'web')", channel.Id, organization.Id, agent);
         await organization.Execute("INSERT INTO web_widgets (channel_id, organization_id, primary_color, welcome_message, allowed_domains) VALUES ($1, $2, '#0f766e', 'Hello', $3)",
             channel.Id, organization.Id, allowedDomains);

@@ -4,7 +4,7 @@ using AgentPlatform.Api.Problems;
 
 namespace AgentPlatform.Api.WebChat.Pages;
 
-/// <summary>The chat page, the embed script, the start page, and what they are made of.</summary>
+/// <summary>The chat page, the embed script, the start page, the pages behind links to accounts, and what they are made of.</summary>
 internal static class WebPages
 {
     private const string Html = "text/html; charset=utf-8";
@@ -19,6 +19,8 @@ internal static class WebPages
         string[] read = ["GET", "HEAD"];
         routes.MapMethods("/", read, Start).AllowAnonymous().ExcludeFromDescription();
         routes.MapMethods("/chat/{channelId}", read, Chat).AllowAnonymous().ExcludeFromDescription();
+        routes.MapMethods("/accept-invitation", read, (HttpContext context, WebFiles files) => Account(context, files, "accept-invitation", "Accept the invitation", "current-password")).AllowAnonymous().ExcludeFromDescription();
+        routes.MapMethods("/reset-password", read, (HttpContext context, WebFiles files) => Account(context, files, "reset-password", "Set a new password", "new-password")).AllowAnonymous().ExcludeFromDescription();
         routes.MapMethods("/widget.js", read, (HttpContext context, WebFiles files) => Send(context, files.Find("widget.js"), "public, max-age=600")).AllowAnonymous().ExcludeFromDescription();
         routes.MapMethods("/favicon.ico", read, (HttpContext context, WebFiles files) => Send(context, files.Find("icon.svg"), "public, max-age=86400")).AllowAnonymous().ExcludeFromDescription();
         routes.MapMethods("/assets/{version}/{name}", read, (string version, string name, HttpContext context, WebFiles files) =>
@@ -31,6 +33,14 @@ internal static class WebPages
         var link = widget is null ? "" : $"""<li><a href="/chat/{widget.ChannelId}"><strong>Chat with the demo agent</strong><span>{WebUtility.HtmlEncode(widget.Name)}: ask about its tours, in any of seven languages</span></a></li>""";
         Protect(context.Response, "'none'");
         return Results.Content(files.Fill("start.html", [], ("demo", link)), Html);
+    }
+
+    /// <summary>What links to an account lead to, for installations whose console isn't elsewhere.</summary>
+    private static IResult Account(HttpContext context, WebFiles files, string page, string title, string autocomplete)
+    {
+        Protect(context.Response, "'none'");
+        context.Response.Headers["Referrer-Policy"] = "no-referrer";
+        return Results.Content(files.Fill("account.html", [("page", page), ("title", title), ("autocomplete", autocomplete)]), Html);
     }
 
     private static async Task<IResult> Chat(string channelId, HttpContext context, WebFiles files, WidgetDirectory widgets)
