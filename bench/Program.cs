@@ -4,6 +4,7 @@ using AgentPlatform.Bench;
 using AgentPlatform.Bench.Baseline;
 using AgentPlatform.Bench.EndToEnd;
 using AgentPlatform.Bench.Hosting;
+using AgentPlatform.Bench.Import;
 using AgentPlatform.Bench.Inbound;
 using AgentPlatform.Bench.Load;
 using AgentPlatform.Bench.Memory;
@@ -11,7 +12,7 @@ using AgentPlatform.Bench.Reporting;
 using AgentPlatform.Bench.Runtime;
 using AgentPlatform.Bench.Writer;
 
-IBenchPart[] parts = [new WriterPart(), new BaselinePart(), new InboundPart(), new EndToEndPart(), new GrowthPart(), new MemoryPart(), new RuntimePart()];
+IBenchPart[] parts = [new WriterPart(), new BaselinePart(), new InboundPart(), new EndToEndPart(), new GrowthPart(), new MemoryPart(), new ImportPart(), new RuntimePart()];
 switch (args)
 {
     case [LoadProcess.Argument]:

@@ -64,6 +64,8 @@ public static class EngineServices
         services.TryAddSingleton<FileStore>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IJobWork, ErasureWork>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IJobWork, PersonalDataWork>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IJobWork, RetentionWork>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IJobWork, FinetuningDatasetWork>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IJobWork, OrganizationExportWork>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IJobWork, OrganizationImportWork>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IJobWork, OrganizationDeletionWork>());

@@ -91,18 +91,46 @@ internal sealed class BulkInsert
 
     private static void Write(Utf8JsonWriter json, Field field, object? value)
     {
-        var parameter = field.Type.Parameter(value);
-        if (parameter.Value is null or DBNull)
+        switch (value)
         {
-            json.WriteNullValue();
+            case null:
+                json.WriteNullValue();
+                break;
+            case string text when field.Type.DbType == NpgsqlDbType.Jsonb:
+                json.WriteRawValue(text);
+                break;
+            case string text:
+                json.WriteStringValue(text);
+                break;
+            case int number:
+                json.WriteNumberValue(number);
+                break;
+            case decimal number:
+                json.WriteNumberValue(number);
+                break;
+            case string[] list:
+                json.WriteStartArray();
+                foreach (var item in list)
+                {
+                    json.WriteStringValue(item);
+                }
+                json.WriteEndArray();
+                break;
+            default:
+                WriteOther(json, field, value);
+                break;
         }
-        else if (parameter.NpgsqlDbType == NpgsqlDbType.Jsonb && parameter.Value is string raw)
+    }
+
+    private static void WriteOther(Utf8JsonWriter json, Field field, object value)
+    {
+        if (field.Type.DbType == NpgsqlDbType.Jsonb && field.Type.Parameter(value).Value is string raw)
         {
             json.WriteRawValue(raw);
         }
         else
         {
-            field.Type.ToNode(value!).WriteTo(json);
+            field.Type.ToNode(value).WriteTo(json);
         }
     }
 }

@@ -41,15 +41,23 @@ internal sealed class ImportWork(IServiceProvider services, ApiDataSource databa
         {
             bulk = await BulkInsert.Prepare(session, resource, cancellationToken);
         }
-        ImportLine? ahead = null;
-        Chunk chunk;
-        do
+        var task = new ImportTask(resource, order, request, bulk, size);
+        var chunk = await Read(lines, order, null, cancellationToken);
+        while (!chunk.IsLast)
         {
-            chunk = await Read(lines, order, ahead, cancellationToken);
-            ahead = chunk.Ahead;
-            await Commit(run, new ImportTask(resource, order, request, bulk, size), chunk, cancellationToken);
+            // The next lines are read and checked while the database takes these.
+            var (current, next) = (chunk, Task.Run(() => Read(lines, order, chunk.Ahead, cancellationToken), cancellationToken));
+            try
+            {
+                await Commit(run, task, current, cancellationToken);
+            }
+            finally
+            {
+                await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            chunk = await next;
         }
-        while (!chunk.IsLast);
+        await Commit(run, task, chunk, cancellationToken);
         var progress = run.Progress;
         return JsonSerializer.Serialize(new { lines = progress.Processed, imported = progress.Succeeded, failed = progress.Failed, dryRun = order.IsDryRun }, JsonSerializerOptions.Web);
     }

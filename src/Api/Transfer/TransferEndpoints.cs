@@ -6,8 +6,10 @@ using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
 using AgentPlatform.Api.Shapes;
+using AgentPlatform.Data.Connections;
 using AgentPlatform.Data.Files;
 using AgentPlatform.Data.Jobs;
+using AgentPlatform.Data.Tenancy;
 using static AgentPlatform.Api.Shapes.Fields;
 
 namespace AgentPlatform.Api.Transfer;
@@ -46,8 +48,19 @@ internal static class TransferEndpoints
         Example = new JsonObject { ["resource"] = "clients", ["format"] = "csv", ["filters"] = new JsonObject { ["clientType"] = "customer" } },
     };
 
+    private static readonly Operation DatasetOperation = Base("exportFinetuningDataset", "Make a training file from conversations") with
+    {
+        Role = Role.Admin,
+        Description = "Conversations as JSON lines of `{\"messages\": [{\"role\", \"content\"}]}`, the form in which providers take examples for fine-tuning a chat model. The job's result names the file, for admins.",
+        Body = new Shape(
+            Reference("agentId", "agents").Nullable().About("Only conversations of this agent."),
+            Text("system", 20_000).Nullable().About("Begins each example as the system's message.")),
+        IsBodyRequired = false,
+    };
+
     public static void MapTransfer(IEndpointRouteBuilder routes)
     {
+        routes.MapOperation("POST", "/v1/jobs/finetuning-datasets", DatasetOperation, Dataset);
         routes.MapOperation("POST", "/v1/jobs/imports", ImportOperation, Import);
         routes.MapOperation("POST", "/v1/jobs/exports", ExportOperation, Export);
     }
@@ -112,6 +125,20 @@ internal static class TransferEndpoints
         return TransferRights.Refusal(request.Caller, resource) is { } refusal
             ? new Problem(ProblemType.Forbidden, refusal)
             : await JobStart.Start(request, new NewJob(JobTypes.ReportGeneration, ExportWork.WorkName, order));
+    }
+
+    private static async Task<IResult> Dataset(OperationRequest request)
+    {
+        var agent = request.Body.Id("agentId");
+        if (agent is not null)
+        {
+            await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
+            if ((await References.Known(session, "agents", [agent.Value], request.Cancelled)).Count == 0)
+            {
+                return Problem.Invalid("/agentId", "/agentId names nothing in this organization.");
+            }
+        }
+        return await JobStart.Start(request, new NewJob(JobTypes.ModelFinetuning, "finetuning_dataset", new { agentId = agent, system = request.Body.Text("system") }) { MinimumRole = Role.Admin });
     }
 
     private static Resource Find(OperationRequest request) => ResourceCatalog.All.First(resource => resource.Path == request.Body.Text("resource"));

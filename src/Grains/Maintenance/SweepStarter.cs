@@ -1,5 +1,6 @@
 using AgentPlatform.Billing;
 using AgentPlatform.Crm;
+using AgentPlatform.Jobs;
 using AgentPlatform.Maintenance;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -24,6 +25,7 @@ internal sealed partial class SweepStarter(IGrainFactory grains, IHostApplicatio
                 await grains.GetGrain<ISweepGrain>(0).Start().ConfigureAwait(false);
                 await grains.GetGrain<IBillingGrain>(0).Start().ConfigureAwait(false);
                 await grains.GetGrain<IAnalyticsGrain>(0).Start().ConfigureAwait(false);
+                await grains.GetGrain<IRetentionGrain>(0).Start().ConfigureAwait(false);
                 return;
             }
             catch (Exception failure) when (failure is not OperationCanceledException)

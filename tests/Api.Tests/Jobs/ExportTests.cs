@@ -54,6 +54,25 @@ public sealed class ExportTests(JobApp app) : IClassFixture<JobApp>
     }
 
     [Fact]
+    public async Task Conversations_become_examples_that_end_with_an_answer()
+    {
+        var organization = await app.NewOrganization();
+        var conversation = await SeededConversation.Create(organization, "Anna", "+15550000001", "Is there", "a tour?", "Thanks");
+        await organization.Execute("UPDATE messages SET sequence = sequence + 10 WHERE conversation_id = $1", conversation.Id);
+        await organization.Execute("UPDATE messages SET sequence = CASE text_content WHEN 'Is there' THEN 1 WHEN 'a tour?' THEN 2 ELSE 4 END WHERE conversation_id = $1", conversation.Id);
+        var answer = await conversation.Add(organization, 3, "Yes, in May.");
+        await organization.Execute("UPDATE messages SET direction = 'outbound', sender_type = 'ai', status = 'sent' WHERE id = $1", answer);
+        await SeededConversation.Create(organization, "Boris", "+15550000002", "Never answered");
+
+        var job = await organization.Owner.Job("/v1/jobs/finetuning-datasets", new { system = "You are a guide." });
+
+        Assert.Equal(("model_finetuning", 1), (job.Text("type"), job["result"]!["examples"]!.GetValue<int>()));
+        Assert.Equal(
+            """{"messages":[{"role":"system","content":"You are a guide."},{"role":"user","content":"Is there\na tour?"},{"role":"assistant","content":"Yes, in May."}]}""" + "\n",
+            Encoding.UTF8.GetString(await organization.Owner.Download(job)));
+    }
+
+    [Fact]
     public async Task A_file_is_for_its_organization_and_its_role_until_it_expires()
     {
         var organization = await app.NewOrganization();
