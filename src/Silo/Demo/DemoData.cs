@@ -71,6 +71,7 @@ public sealed partial class DemoData(EngineDataSource database, DemoOptions opti
 
         rows.AddPeople(options.AdminEmail, passwordHash, now);
         rows.AddAgentAndChannels();
+        rows.AddBilling(now);
         rows.AddCatalogue(catalogue, tours);
         var articles = DemoArticle.ReadAll().Concat(DemoArticle.Departures(now, tours)).ToList();
         rows.AddArticles(articles);

@@ -47,6 +47,18 @@ public sealed class DemoDataTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Its_subscription_is_in_force_with_paid_invoices_and_a_quarter_of_usage()
+    {
+        await Load();
+
+        Assert.Equal("enterprise,scale,starter", await Read("select string_agg(code, ',' order by code) from pricing_plans"));
+        Assert.Equal("scale active", await Read("select plan || ' ' || status from subscription_usage where stop_reason is null and takes_new_conversations and token_used < token_quota"));
+        Assert.Equal("3 paid", await Read("select count(*) || ' ' || min(status) from billing_invoices where amount = 99 and paid_at <= now()"));
+        Assert.Equal("0", await Read("select count(*)::text from advance_subscriptions(now(), 100)"));
+        Assert.Equal(90, await Count("usage_daily where tokens_consumed > 0 and conversations <= interactions and usage_date < current_date"));
+    }
+
+    [Fact]
     public async Task Its_conversations_look_as_if_the_engine_had_written_them()
     {
         await Load();
