@@ -1,4 +1,5 @@
 using AgentPlatform.Api;
+using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Jobs;
 using AgentPlatform.Data;
 using AgentPlatform.Data.Migrations;
@@ -32,6 +33,11 @@ if (args.Contains("--migrate") || settings.MigratesOnStart)
     {
         return;
     }
+}
+if (settings.ServesApi && await app.Services.GetRequiredService<AccountCommands>().Run(args, CancellationToken.None) is { } said)
+{
+    Console.WriteLine(said);
+    return;
 }
 await app.Services.GetRequiredService<DemoData>().EnsureLoaded(CancellationToken.None);
 if (args.Contains("--demo"))

@@ -1,5 +1,6 @@
 using AgentPlatform.Api.Notifications;
 using AgentPlatform.Api.Organizations;
+using AgentPlatform.Data.Connections;
 
 namespace AgentPlatform.Api.Auth;
 
@@ -13,6 +14,9 @@ internal static class PeopleServices
         services.AddSingleton<AccountLinks>();
         services.AddSingleton<ApiKeyUse>();
         services.AddHostedService(provider => provider.GetRequiredService<ApiKeyUse>());
+        services.AddSingleton(provider => new AccountCommands(
+            provider.GetRequiredService<ApiDataSource>(), provider.GetRequiredService<EngineDataSource>(), provider.GetRequiredService<AccountLinks>(),
+            provider.GetRequiredService<AccountOptions>(), provider.GetRequiredService<TimeProvider>()));
         services.AddNotifications(configuration);
     }
 

@@ -4,6 +4,8 @@ using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Shapes;
 using AgentPlatform.Conversations;
+using AgentPlatform.Data.Connections;
+using AgentPlatform.Data.Tenancy;
 using static AgentPlatform.Api.Shapes.Fields;
 
 namespace AgentPlatform.Api.Conversations;
@@ -16,6 +18,9 @@ internal static class MessageEndpoints
 
     /// <summary>Most choices below a message.</summary>
     public const int MaxChoices = 10;
+
+    /// <summary>Most members that one note names.</summary>
+    public const int MaxMentions = 20;
 
     private static readonly Shape Written = new(
         Uuid("id"), Long("sequence"), Uuid("conversationId"), Choice("status", "pending", "received").About("Deliveries follow as live events."));
@@ -51,7 +56,10 @@ internal static class MessageEndpoints
         TakesIdempotencyKey = true,
         Summary = "Add an internal note",
         Description = "Stands among the messages (`direction` is `internal`) and never leaves the house.",
-        Body = new(Name("text", MaxTextLength).Required()),
+        Body = new(
+            Name("text", MaxTextLength).Required(),
+            List("mentions", new UuidType(), MaxMentions).Nullable().About("Members whom the note names: they are told.")),
+        Example = new() { ["text"] = "Asked for a discount last year too." },
         Answer = Written,
         AnswerName = "WrittenMessage",
     };
@@ -76,13 +84,32 @@ internal static class MessageEndpoints
         }), "pending");
     }
 
-    private static Task<IResult> AddNote(OperationRequest request) => Write(request, conversation => conversation.Change(new ConversationChange
+    private static async Task<IResult> AddNote(OperationRequest request)
+    {
+        var given = request.Body.Has("mentions") ? request.Body.Get<ImmutableArray<object>>("mentions") : [];
+        ImmutableArray<Guid> mentions = given.IsDefault ? [] : [.. given.Cast<Guid>().Distinct()];
+        return mentions.Length > 0 && await request.PathExists("conversations") && await UnknownMember(request, mentions) is { } unknown
+            ? Problem.Invalid("/mentions", $"/mentions names {unknown}, who is nobody in this organization.")
+            : await AddNote(request, mentions);
+    }
+
+    private static Task<IResult> AddNote(OperationRequest request, ImmutableArray<Guid> mentions) => Write(request, conversation => conversation.Change(new ConversationChange
     {
         Action = ConversationAction.Note,
         Actor = request.Caller.Actor,
         Text = request.Body.Text("text"),
+        Mentions = mentions,
         MessageId = ConversationCommands.MessageIdOf(request),
     }), "received");
+
+    private static async Task<Guid?> UnknownMember(OperationRequest request, ImmutableArray<Guid> members)
+    {
+        await using var row = await TenantSession.ReadAsync(
+            request.Service<ApiDataSource>(), request.Caller.Tenant,
+            "SELECT m FROM unnest($2) m WHERE NOT EXISTS (SELECT FROM organization_members o WHERE o.organization_id = $1 AND o.user_id = m) LIMIT 1",
+            request.Cancelled, request.Caller.OrganizationId, members.ToArray());
+        return await row.ReadAsync(request.Cancelled) ? row.GetGuid(0) : null;
+    }
 
     private static async Task<IResult> Write(OperationRequest request, Func<IConversationGrain, Task<CommandResult>> write, string status)
     {

@@ -108,7 +108,7 @@ internal sealed class EventStream(OperationRequest request, LiveHubs hubs, strin
     private void Write(LiveBatch batch)
     {
         var seen = batch.From.CompareTo(_seen) > 0 ? batch.From : _seen;
-        foreach (var row in batch.Rows.Where(row => row.Position.CompareTo(_seen) > 0))
+        foreach (var row in batch.Rows.Where(row => row.Position.CompareTo(_seen) > 0 && row.IsFor(request.Caller)))
         {
             Write(row.TypeFor(seen), row.Position, row.Json.Span);
         }

@@ -1,5 +1,7 @@
+using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Conversations;
 using AgentPlatform.Api.Jobs;
+using AgentPlatform.Api.Notifications;
 using AgentPlatform.Api.Resources;
 using AgentPlatform.Api.Shapes;
 using AgentPlatform.Data.Connections;
@@ -14,11 +16,18 @@ namespace AgentPlatform.Api.Live;
 /// <param name="Json">The resource as reads show it.</param>
 internal sealed record LiveRow(LivePosition Position, LivePosition CreatedAt, ReadOnlyMemory<byte> Json)
 {
+    /// <summary>The one member whom the row is for; null for all.</summary>
+    public Guid? Audience { get; init; }
+
+    /// <summary>Whether a caller may see it. What a person is told isn't for the programs that act for that person.</summary>
+    public bool IsFor(Caller caller) => Audience is null || (Audience == caller.UserId && caller.ApiKeyId is null);
+
     /// <summary>The event's type for a reader who has seen everything up to a position.</summary>
     public string TypeFor(LivePosition seen) => Position.Kind switch
     {
         LiveKind.Conversation => "conversation.updated",
         LiveKind.Job => "job.updated",
+        LiveKind.Notification => "notification.updated",
         _ => CreatedAt.CompareTo(seen) > 0 ? "message.created" : "message.updated",
     };
 }
@@ -32,7 +41,7 @@ internal sealed record LiveBatch(LivePosition From, IReadOnlyList<LiveRow> Rows,
     public LivePosition To => Rows.Count > 0 ? Rows[^1].Position : From;
 }
 
-/// <summary>Reads an organization's messages, conversations and jobs in the order in which they became final.</summary>
+/// <summary>Reads an organization's messages, conversations, jobs and notifications in the order in which they became final.</summary>
 internal sealed class LiveFeed(ApiDataSource database, IServiceProvider services)
 {
     /// <summary>Most rows of a kind read at once.</summary>
@@ -43,6 +52,7 @@ internal sealed class LiveFeed(ApiDataSource database, IServiceProvider services
         (LiveKind.Message, MessageResource.Messages, "t.created_in"),
         (LiveKind.Conversation, ConversationResource.Conversations, "t.changed_in"),
         (LiveKind.Job, JobResource.Jobs, "t.changed_in"),
+        (LiveKind.Notification, NotificationResource.Notifications, "t.created_in"),
     ];
 
     private static readonly string[] Statements = [.. Sources.Select(source => $"""
@@ -109,6 +119,9 @@ internal sealed class LiveFeed(ApiDataSource database, IServiceProvider services
         // Each statement has its own horizon; below the lowest, both are final.
         horizon = Math.Min(horizon, reader.GetFieldValue<ulong>(fields.Length + 2));
         return new LiveRow(
-            new(reader.GetFieldValue<ulong>(fields.Length), kind, row.Id), new(reader.GetFieldValue<ulong>(fields.Length + 1), kind, row.Id), row.Json);
+            new(reader.GetFieldValue<ulong>(fields.Length), kind, row.Id), new(reader.GetFieldValue<ulong>(fields.Length + 1), kind, row.Id), row.Json)
+        {
+            Audience = resource.IsOfCaller ? row.Get<Guid>("userId") : null,
+        };
     }
 }

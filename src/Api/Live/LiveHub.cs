@@ -1,3 +1,4 @@
+using AgentPlatform.Data.Changes;
 using Npgsql;
 
 namespace AgentPlatform.Api.Live;
@@ -25,9 +26,10 @@ internal sealed partial class LiveHub : IDisposable
     private readonly HashSet<LiveStream> _streams = [];
     private readonly Lock _gate = new();
     private readonly IDisposable _hints;
+    private readonly IDisposable _changes;
     private LivePosition _position;
 
-    public LiveHub(LiveHubs hubs, Guid organizationId, LiveFeed feed, LiveHints hints, TimeSpan period, TimeProvider clock, ILogger logger)
+    public LiveHub(LiveHubs hubs, Guid organizationId, LiveFeed feed, LiveHints hints, ConfigurationChanges changes, TimeSpan period, TimeProvider clock, ILogger logger)
     {
         _hubs = hubs;
         OrganizationId = organizationId;
@@ -36,6 +38,14 @@ internal sealed partial class LiveHub : IDisposable
         _clock = clock;
         _logger = logger;
         _hints = hints.Watch(organizationId, _ => Wake());
+        // Notifications are written in the database, by whoever writes: Postgres itself tells of them.
+        _changes = changes.Subscribe(change =>
+        {
+            if (change.Table == "notifications" && change.OrganizationId == organizationId)
+            {
+                Wake();
+            }
+        });
         _ = Run();
     }
 
@@ -77,6 +87,7 @@ internal sealed partial class LiveHub : IDisposable
     public void Dispose()
     {
         _hints.Dispose();
+        _changes.Dispose();
         _stopped.Cancel();
     }
 

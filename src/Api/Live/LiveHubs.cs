@@ -1,7 +1,9 @@
+using AgentPlatform.Data.Changes;
+
 namespace AgentPlatform.Api.Live;
 
 /// <summary>The hubs of this process: one for each organization that has a view open here.</summary>
-internal sealed class LiveHubs(LiveFeed feed, LiveHints hints, ApiOptions options, TimeProvider clock, ILogger<LiveHub> logger) : IDisposable
+internal sealed class LiveHubs(LiveFeed feed, LiveHints hints, ConfigurationChanges changes, ApiOptions options, TimeProvider clock, ILogger<LiveHub> logger) : IDisposable
 {
     private readonly Dictionary<Guid, LiveHub> _hubs = [];
     private readonly Dictionary<Guid, int> _sessions = [];
@@ -15,7 +17,7 @@ internal sealed class LiveHubs(LiveFeed feed, LiveHints hints, ApiOptions option
         {
             if (!_hubs.TryGetValue(organizationId, out hub))
             {
-                _hubs.Add(organizationId, hub = new LiveHub(this, organizationId, feed, hints, options.Heartbeat, clock, logger));
+                _hubs.Add(organizationId, hub = new LiveHub(this, organizationId, feed, hints, changes, options.Heartbeat, clock, logger));
             }
             hub.Members++;
         }

@@ -10,6 +10,7 @@ internal enum LiveKind
     Message = 0,
     Conversation = 1,
     Job = 2,
+    Notification = 3,
 }
 
 /// <summary>
@@ -34,7 +35,7 @@ internal readonly record struct LivePosition(ulong ChangedIn, LiveKind Kind, Gui
 
     /// <summary>Null for a text that isn't an event's id.</summary>
     public static LivePosition? Parse(string text) =>
-        text.Split('.') is [var changedIn, ['0' or '1' or '2' or '3'] kind, var id]
+        text.Split('.') is [var changedIn, ['0' or '1' or '2' or '3' or '4'] kind, var id]
         && ulong.TryParse(changedIn, NumberStyles.None, CultureInfo.InvariantCulture, out var transaction)
         && Guid.TryParseExact(id, "N", out var row)
             ? new LivePosition(transaction, (LiveKind)(kind[0] - '1'), row)

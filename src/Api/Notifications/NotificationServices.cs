@@ -6,10 +6,15 @@ internal static class NotificationServices
     public static void AddNotifications(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddSingleton(_ => MailOptions.Read(configuration));
+        services.AddSingleton<MailSender>();
+        services.AddHostedService(provider => provider.GetRequiredService<MailSender>());
+        services.AddSingleton<DueNotifications>();
+        services.AddHostedService(provider => provider.GetRequiredService<DueNotifications>());
     }
 
     public static void MapNotifications(this IEndpointRouteBuilder routes)
     {
         routes.ServiceProvider.GetRequiredService<MailOptions>();
+        NotificationEndpoints.MapNotifications(routes);
     }
 }

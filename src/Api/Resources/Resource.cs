@@ -68,6 +68,9 @@ public sealed record Resource
 
     public Role? Delete { get; init; }
 
+    /// <summary>Rows belong to one member each (<c>user_id</c>), who alone sees them.</summary>
+    public bool IsOfCaller { get; init; }
+
     /// <summary>Only a person who is signed in may do any of it, never an API key.</summary>
     public bool NeedsPerson { get; init; }
 

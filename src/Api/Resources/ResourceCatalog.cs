@@ -11,6 +11,7 @@ public static class ResourceCatalog
         Organizations.MemberResource.Members,
         Organizations.InvitationResource.Invitations,
         Auth.ApiKeyResource.ApiKeys,
+        Notifications.NotificationResource.Notifications,
         Channels.ChannelResource.Channels,
         Channels.KeywordActionResource.KeywordActions,
         Channels.ContentCollectionResource.ContentCollections,

@@ -31,6 +31,7 @@ internal sealed class ResourceSql
     {
         { IsTenantItself: true } => $"{Key} = $1",
         { IsGlobal: true } => "$1::uuid IS NOT NULL",
+        { IsOfCaller: true } => "t.organization_id = $1 AND t.user_id = current_user_id()",
         { HasSharedRows: true } => "(t.organization_id = $1 OR t.organization_id IS NULL)",
         _ => "t.organization_id = $1",
     };

@@ -66,6 +66,9 @@ public sealed record ConversationChange
 
     /// <summary>The version read, when the caller wants a concurrent change refused (<c>If-Match</c>).</summary>
     [Id(5)] public long? ExpectedVersion { get; init; }
+
+    /// <summary>For <see cref="ConversationAction.Note"/>: the members whom the note names, who are told.</summary>
+    [Id(6)] public ImmutableArray<Guid> Mentions { get; init; } = [];
 }
 
 /// <summary>What a member can do to a conversation.</summary>

@@ -67,6 +67,7 @@ internal static class CommandDecision
                 ContentType = ContentTypes.Note,
                 Status = "received",
                 Text = change.Text,
+                Payload = change.Mentions.IsDefaultOrEmpty ? null : JsonSerializer.Serialize(new { mentions = change.Mentions }),
                 SentAt = now,
             });
         }

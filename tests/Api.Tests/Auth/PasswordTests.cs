@@ -53,6 +53,26 @@ public sealed class PasswordTests(PeopleApp app) : IClassFixture<PeopleApp>
     }
 
     [Fact]
+    public async Task An_operator_makes_a_link_and_a_super_admin_on_the_command_line()
+    {
+        var organization = await app.NewOrganization();
+        var commands = app.Services.GetRequiredService<AccountCommands>();
+        Assert.Null(await commands.Run(["--migrate"], default));
+        var nobody = await commands.Run(["--reset-password", "nobody@example.com"], default);
+        Assert.Equal(("Nobody has the address nobody@example.com.", nobody), (await commands.Run(["--super-admin", "nobody@example.com"], default), nobody));
+
+        Assert.False((await (await organization.Owner.GetAsync("/v1/me")).Json())["isSuperAdmin"]!.GetValue<bool>());
+        await commands.Run(["--super-admin", organization.OwnerEmail], default);
+        await Eventually.Holds(async () => (await (await organization.Owner.GetAsync("/v1/me")).Json())["isSuperAdmin"]!.GetValue<bool>());
+        await commands.Run(["--no-super-admin", organization.OwnerEmail], default);
+        await Eventually.Holds(async () => !(await (await organization.Owner.GetAsync("/v1/me")).Json())["isSuperAdmin"]!.GetValue<bool>());
+
+        var link = await commands.Run(["--reset-password", organization.OwnerEmail], default);
+        Assert.StartsWith("https://platform.example.com/reset-password#token=", link, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.NoContent, (await Reset(link!.Split("#token=")[1], NewPassword)).StatusCode);
+    }
+
+    [Fact]
     public async Task Links_that_ended_get_the_same_answer()
     {
         var organization = await app.NewOrganization();

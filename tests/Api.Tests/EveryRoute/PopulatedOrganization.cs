@@ -17,7 +17,7 @@ internal sealed class PopulatedOrganization(TestOrganization organization, Whats
     public static async Task<PopulatedOrganization> Create(EngineApp app)
     {
         var organization = await app.NewOrganization();
-        var ids = new Dictionary<string, Guid>(StringComparer.Ordinal) { ["members"] = organization.OwnerId, ["organization"] = organization.Id };
+        var ids = new Dictionary<string, Guid>(StringComparer.Ordinal) { ["members"] = (await organization.AddUser(Api.Auth.Role.Member)).Id, ["organization"] = organization.Id };
 
         async Task Add(string path, object body) => ids[path] = (await organization.Create(path, body)).Id();
         await Add("personas", new { name = "Ana" });
@@ -71,7 +71,11 @@ internal sealed class PopulatedOrganization(TestOrganization organization, Whats
 
         await Add("invitations", new { email = $"guest-{Guid.NewGuid():N}@example.com", role = "member" });
         await Add("api-keys", new { name = "Website", role = "member", scopes = new[] { "clients:read" } });
-        ids["sessions"] = (await (await organization.Owner.GetAsync("/v1/sessions")).Json()).Items()[0].Id();
+        await organization.Execute(
+            "SELECT notify_member($1, $2, 'quota_warning', 'Eighty percent')", organization.Id, organization.OwnerId);
+        ids["notifications"] = (await (await organization.Owner.GetAsync("/v1/notifications")).Json()).Items()[0].Id();
+        await organization.SignIn(organization.OwnerEmail);
+        ids["sessions"] = (await (await organization.Owner.GetAsync("/v1/sessions")).Json()).Items().First(session => !session["current"]!.GetValue<bool>()).Id();
 
         var line = await app.NewLine(organization);
         await line.Write("15550001111", "Hello");

@@ -1,0 +1,161 @@
+using System.Net;
+using System.Net.Http.Json;
+using AgentPlatform.Api.Notifications;
+using AgentPlatform.Api.Tests.TestApp;
+using AgentPlatform.Fakes.Smtp;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace AgentPlatform.Api.Tests.Notifications;
+
+public sealed class MailTests(MailApp app) : IClassFixture<MailApp>
+{
+    [Fact]
+    public async Task An_invitation_goes_by_e_mail_and_its_link_works()
+    {
+        var organization = await app.NewOrganization();
+        var email = Address();
+        var invitation = await organization.Create("invitations", new { email, role = "member" });
+        var mail = await app.NextMail(email);
+        Assert.Equal(("platform@example.com", "Your invitation to Organization"), (mail.From, mail.Subject));
+        Assert.Equal("Größe & Co <platform@example.com>", mail.Headers["From"]);
+        Assert.Contains(invitation.Text("link"), mail.Body, StringComparison.Ordinal);
+        var token = mail.Body.Split("#token=")[1].Split('\r')[0];
+        await (await app.Anonymous.PostAsJsonAsync("/v1/auth/accept-invitation", new { token, password = "seven blue elephants" })).Json(HttpStatusCode.Created);
+    }
+
+    [Fact]
+    public async Task A_forgotten_password_is_set_anew_by_an_e_mailed_link_and_nobody_else_gets_one()
+    {
+        var organization = await app.NewOrganization();
+        var nobody = Address();
+        foreach (var email in new[] { nobody, organization.OwnerEmail })
+        {
+            Assert.Equal(HttpStatusCode.Accepted, (await app.Anonymous.PostAsJsonAsync("/v1/auth/forgot-password", new { email })).StatusCode);
+        }
+        var mail = await app.NextMail(organization.OwnerEmail);
+        var token = mail.Body.Split("#token=")[1].Split('\r')[0];
+        Assert.Equal(0L, await app.Database.ScalarAsAdminAsync<long>($"SELECT count(*) FROM outgoing_emails e WHERE to_jsonb(e)::text LIKE '%{token}%'"));
+        Assert.Equal(HttpStatusCode.NoContent, (await app.Anonymous.PostAsJsonAsync("/v1/auth/reset-password", new { token, password = "seven blue elephants" })).StatusCode);
+        await (await TestOrganization.Login(app.Anonymous, organization.OwnerEmail, "seven blue elephants")).Json();
+        await Eventually.Holds(async () => await State(nobody) == "dropped");
+    }
+
+    [Fact]
+    public async Task A_notification_goes_by_e_mail_once_with_its_text()
+    {
+        var organization = await app.NewOrganization();
+        for (var again = 0; again < 2; again++)
+        {
+            await organization.Execute(
+                "SELECT notify_member($1, $2, 'quota_warning', 'Зарплата: 80 % — 日本語 ' || repeat('длинный заголовок ', 8), E'First line.\n.second line begins with a dot\nThird.', NULL, NULL, 'once')",
+                organization.Id, organization.OwnerId);
+        }
+        var mail = await app.NextMail(organization.OwnerEmail);
+        Assert.StartsWith("Зарплата: 80 % — 日本語 длинный заголовок", mail.Subject, StringComparison.Ordinal);
+        Assert.Contains(".second line begins with a dot\r\nThird.", mail.Body, StringComparison.Ordinal);
+        Assert.Equal(1L, await app.Database.ScalarAsAdminAsync<long>($"SELECT count(*) FROM outgoing_emails WHERE to_address = '{organization.OwnerEmail}'"));
+        await Eventually.Holds(async () => await State(organization.OwnerEmail) == "sent");
+    }
+
+    [Fact]
+    public async Task What_the_server_can_not_take_now_is_tried_again_with_a_pause_and_what_it_never_takes_is_given_up()
+    {
+        var organization = await app.NewOrganization();
+        app.Smtp.Next(new("RCPT", "451 Try again later"));
+        await Notify(organization, "later");
+        await Eventually.Holds(async () => await app.Database.ScalarAsAdminAsync<bool>(
+            $"SELECT state = 'pending' AND attempts = 1 AND last_error LIKE '%451%' AND next_attempt_at > now() + interval '5 seconds' FROM outgoing_emails WHERE to_address = '{organization.OwnerEmail}'"));
+        // A connection that breaks off counts the same.
+        app.Smtp.Next(new("DATA", null));
+        await TryNow(organization);
+        await Eventually.Holds(async () => await app.Database.ScalarAsAdminAsync<bool>($"SELECT state = 'pending' AND attempts = 2 FROM outgoing_emails WHERE to_address = '{organization.OwnerEmail}'"));
+        await TryNow(organization);
+        await app.NextMail(organization.OwnerEmail);
+        await Eventually.Holds(async () => await State(organization.OwnerEmail) == "sent");
+
+        var refused = await app.NewOrganization();
+        app.Smtp.Next(new("RCPT", "550 No such user"));
+        await Notify(refused, "never");
+        await Eventually.Holds(async () => await State(refused.OwnerEmail) == "failed");
+    }
+
+    [Fact]
+    public async Task An_e_mail_whose_answer_was_lost_comes_again_under_the_same_id()
+    {
+        var organization = await app.NewOrganization();
+        app.Smtp.Next(new("BODY", null, Accept: true));
+        await Notify(organization, "twice");
+        var first = await app.NextMail(organization.OwnerEmail);
+        await Eventually.Holds(async () => await app.Database.ScalarAsAdminAsync<bool>($"SELECT last_error IS NOT NULL FROM outgoing_emails WHERE to_address = '{organization.OwnerEmail}'"));
+        await TryNow(organization);
+        Assert.Equal(first.Headers["Message-ID"], (await app.NextMail(organization.OwnerEmail)).Headers["Message-ID"]);
+    }
+
+    [Fact]
+    public async Task Old_news_is_not_sent()
+    {
+        var organization = await app.NewOrganization();
+        await organization.Execute(
+            "INSERT INTO outgoing_emails (kind, to_address, subject, expires_at) VALUES ('notification', $1, 'Old', now() - interval '1 second')", organization.OwnerEmail);
+        await Eventually.Holds(async () => await State(organization.OwnerEmail) == "dropped");
+    }
+
+    [Theory]
+    [InlineData("x>,<victim@example.com")]
+    [InlineData("a\"b@example.com")]
+    public async Task An_address_that_would_end_its_command_is_never_written(string address)
+    {
+        await (await app.NewOrganization()).Execute("INSERT INTO outgoing_emails (kind, to_address, subject) VALUES ('notification', $1, 'Subject')", address);
+        await Eventually.Holds(async () => await app.Database.ScalarAsAdminAsync<string>($"SELECT state FROM outgoing_emails WHERE to_address = '{address}'") == "failed");
+    }
+
+    [Fact]
+    public void Pauses_double_up_to_an_hour()
+    {
+        Assert.Equal([15, 30, 60, 120, 3600, 3600], new[] { 1, 2, 3, 4, 12, 1000 }.Select(attempt => (int)MailSender.PauseAfter(attempt).TotalSeconds));
+    }
+
+    [Fact]
+    public async Task A_server_without_tls_or_with_a_false_certificate_gets_neither_password_nor_e_mail()
+    {
+        foreach (var (server, client) in new[] { (SmtpServerTls.None, MailTls.StartTls), (SmtpServerTls.StartTls, MailTls.StartTls), (SmtpServerTls.Implicit, MailTls.Implicit) })
+        {
+            await using var smtp = FakeSmtpServer.Start(new(server, "platform", "secret"));
+            var options = new MailOptions { Host = "127.0.0.1", Port = smtp.Port, Tls = client, User = "platform", Password = "secret", From = "a@example.com" };
+            // Nothing says that the certificate, which the server signed itself, may be trusted.
+            var failure = await Record.ExceptionAsync(() => SmtpConnection.Open(options, null, CancellationToken.None));
+            Assert.True(failure is SmtpRefusedException { IsFinal: false } or System.Security.Authentication.AuthenticationException, $"{failure}");
+            Assert.False(smtp.HasMail);
+        }
+    }
+
+    [Fact]
+    public async Task Tls_from_the_first_byte_works_too()
+    {
+        await using var smtp = FakeSmtpServer.Start(new(SmtpServerTls.Implicit, "platform", "secret"));
+        var options = new MailOptions { Host = "127.0.0.1", Port = smtp.Port, Tls = MailTls.Implicit, User = "platform", Password = "secret", From = "a@example.com" };
+        await using (var connection = await SmtpConnection.Open(options, (_, _, _, _) => true, CancellationToken.None))
+        {
+            var mail = new Mail(Guid.CreateVersion7(), "b@example.com", "Line\r\nBcc: everybody@example.com", "Body");
+            await connection.Send("a@example.com", mail.To, MailMessageText.Write(mail, new("a@example.com"), DateTimeOffset.UtcNow), CancellationToken.None);
+        }
+        using var patience = new CancellationTokenSource(Eventually.Patience);
+        var received = await smtp.NextMail(patience.Token);
+        Assert.Equal("Line  Bcc: everybody@example.com", received.Subject);
+        Assert.DoesNotContain("Bcc", received.Headers.Keys);
+        Assert.Empty(smtp.Violations);
+    }
+
+    private static string Address() => $"guest-{Guid.NewGuid():N}@example.com";
+
+    private static Task Notify(TestOrganization organization, string title) =>
+        organization.Execute("SELECT notify_member($1, $2, 'quota_warning', $3)", organization.Id, organization.OwnerId, title);
+
+    private async Task TryNow(TestOrganization organization)
+    {
+        await organization.Execute("UPDATE outgoing_emails SET next_attempt_at = now() WHERE to_address = $1", organization.OwnerEmail);
+        await app.Services.GetRequiredService<MailSender>().SendDue(CancellationToken.None);
+    }
+
+    private Task<string?> State(string email) => app.Database.ScalarAsAdminAsync<string>($"SELECT state FROM outgoing_emails WHERE to_address = '{email}'");
+}
