@@ -110,8 +110,12 @@ internal sealed class ErasureWork(EngineDataSource database) : IJobWork
         return changes.Count == 0 ? null : $"UPDATE {table.Name} t SET {string.Join(", ", changes)} WHERE t.organization_id = $1 AND {person.Condition}";
     }
 
+    /// <summary>Texts that may be missing, but not in every state of their row: a won deal keeps that it had a reason.</summary>
+    private static readonly HashSet<string> NeededAtTimes = new(StringComparer.Ordinal) { "won_reason" };
+
     private static string? Blank(TenantColumn column) => column.Type switch
     {
+        "text" when NeededAtTimes.Contains(column.Name) => $"CASE WHEN {column.Name} IS NOT NULL THEN '{Erased}' END",
         "text" or "citext" or "inet" or "tsvector" when !column.IsRequired => "NULL",
         "jsonb" or "json" or "text[]" or "inet" when !column.IsRequired => "NULL",
         "text" when column.IsUnique => "'erased-' || gen_random_uuid()",
