@@ -41,6 +41,7 @@ internal static class LeavingEndpoints
         Id = id,
         Tag = "organization",
         Role = Role.Owner,
+        NeedsPerson = true,
         Summary = summary,
         TakesIdempotencyKey = true,
         SuccessStatus = StatusCodes.Status202Accepted,

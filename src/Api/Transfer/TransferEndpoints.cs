@@ -138,7 +138,9 @@ internal static class TransferEndpoints
                 return Problem.Invalid("/agentId", "/agentId names nothing in this organization.");
             }
         }
-        return await JobStart.Start(request, new NewJob(JobTypes.ModelFinetuning, "finetuning_dataset", new { agentId = agent, system = request.Body.Text("system") }) { MinimumRole = Role.Admin });
+        return TransferRights.Refusal(request.Caller, Role.Admin, "conversations", "GET") is { } refusal
+            ? new Problem(ProblemType.Forbidden, refusal)
+            : await JobStart.Start(request, new NewJob(JobTypes.ModelFinetuning, "finetuning_dataset", new { agentId = agent, system = request.Body.Text("system") }) { MinimumRole = Role.Admin });
     }
 
     private static Resource Find(OperationRequest request) => ResourceCatalog.All.First(resource => resource.Path == request.Body.Text("resource"));

@@ -3,18 +3,27 @@ using AgentPlatform.Api.Resources;
 
 namespace AgentPlatform.Api.Transfer;
 
-/// <summary>Whoever may create a row may import rows; whoever may read a list may export it. Looked at when a job is asked for, and again when it runs.</summary>
+/// <summary>
+/// Whoever may create a row may import rows; whoever may read a list may export it. Looked at when a job is asked for, and again when it runs: then by the member's role alone,
+/// since a key's scopes are those of the request.
+/// </summary>
 internal static class TransferRights
 {
     /// <summary>Null when the caller may.</summary>
     public static string? Refusal(Caller caller, Resource resource, ImportOrder order)
     {
         var needed = order.Key is not null && resource.Update > resource.Create ? resource.Update : resource.Create;
-        return needed is null ? $"{resource.Path} can't be created." : Refusal(caller, needed.Value);
+        return needed is null ? $"{resource.Path} can't be created." : Refusal(caller, needed.Value, resource.Path, "POST");
     }
 
     /// <summary>Null when the caller may.</summary>
-    public static string? Refusal(Caller caller, Resource resource) => Refusal(caller, resource.Read ?? Role.Owner);
+    public static string? Refusal(Caller caller, Resource resource) => resource.NeedsPerson && caller.Scopes is not null
+        ? "A person must do this; an API key can't."
+        : Refusal(caller, resource.Read ?? Role.Owner, resource.Path, "GET");
 
-    private static string? Refusal(Caller caller, Role needed) => caller.Role >= needed ? null : $"This needs the role {needed.Name()}; yours is {caller.Role.Name()}.";
+    /// <summary>Null when the caller may do what a method of a route below <c>/v1/</c> does.</summary>
+    public static string? Refusal(Caller caller, Role needed, string path, string method) =>
+        caller.Role < needed ? $"This needs the role {needed.Name()}; yours is {caller.Role.Name()}."
+        : caller.Scopes is { } scopes && ApiKeyScopes.Of(method, $"/v1/{path}") is { } scope && !ApiKeyScopes.Allow(scopes, scope) ? $"The API key needs the scope {scope}."
+        : null;
 }

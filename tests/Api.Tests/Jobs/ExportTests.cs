@@ -3,7 +3,9 @@ using System.Text;
 using System.Text.Json.Nodes;
 using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Problems;
+using AgentPlatform.Api.Resources;
 using AgentPlatform.Api.Tests.TestApp;
+using AgentPlatform.Api.Transfer;
 
 namespace AgentPlatform.Api.Tests.Jobs;
 
@@ -51,6 +53,38 @@ public sealed class ExportTests(JobApp app) : IClassFixture<JobApp>
         var wrong = await (await organization.Owner.PostAsJsonAsync("/v1/jobs/exports", new { resource = "clients", filters = new { clientType = "king" } })).Problem(ProblemType.Validation);
         Assert.Equal(["/filters/clientType"], wrong.Fields());
         await (await (await organization.Member(Role.Member)).PostAsJsonAsync("/v1/jobs/exports", new { resource = "activity-logs" })).Problem(ProblemType.Forbidden);
+    }
+
+    [Fact]
+    public async Task Every_list_of_its_own_can_be_exported_and_has_all_its_rows()
+    {
+        var populated = await EveryRoute.PopulatedOrganization.Create(app);
+        var owner = populated.Organization.Owner;
+        foreach (var path in ResourceCatalog.All.Where(ExportWork.CanExport).Select(resource => resource.Path).Where(path => path is not ("jobs" or "files" or "activity-logs")))
+        {
+            var listed = (await owner.All(path)).Length;
+            var csv = await owner.Job("/v1/jobs/exports", new { resource = path, format = "csv" });
+            var lines = await owner.Job("/v1/jobs/exports", new { resource = path, format = "jsonl" });
+            Assert.Equal((path, listed, listed), (path, csv["result"]!["rows"]!.GetValue<int>(), lines["result"]!["rows"]!.GetValue<int>()));
+            Assert.Equal(listed, Encoding.UTF8.GetString(await owner.Download(lines)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!["id"]).Count());
+        }
+    }
+
+    [Fact]
+    public async Task A_key_moves_only_what_its_scopes_let_it_read_and_write()
+    {
+        var organization = await app.NewOrganization();
+        var key = (await organization.Create("api-keys", new { name = "Key", role = "admin", scopes = new[] { "jobs:read", "jobs:write", "files:read", "files:write", "partners:read", "partners:write" } })).Text("key");
+        using var client = app.Client(key);
+        await client.Job("/v1/jobs/exports", new { resource = "partners" });
+        await client.Job("/v1/jobs/imports", new { resource = "partners", fileId = await client.Upload("name\nA\n") });
+        foreach (var (path, body) in new (string, object)[] { ("exports", new { resource = "clients" }), ("imports", new { resource = "clients", fileId = await client.Upload("firstName\nA\n") }), ("finetuning-datasets", new { }) })
+        {
+            var refused = await (await client.PostAsJsonAsync($"/v1/jobs/{path}", body)).Problem(ProblemType.Forbidden);
+            Assert.Contains("scope", refused.Text("detail"), StringComparison.Ordinal);
+        }
+        await (await client.PostAsJsonAsync("/v1/jobs/exports", new { resource = "api-keys" })).Problem(ProblemType.Forbidden);
+        await (await client.PostAsync("/v1/organization/export", null)).Problem(ProblemType.Forbidden);
     }
 
     [Fact]
