@@ -62,6 +62,7 @@ internal sealed class OrganizationImportWork(EngineDataSource database, FileStor
         {
             throw new JobFailedException($"A row of {refused.TableName ?? "the archive"} can't be taken: {(refused.ConstraintName ?? refused.MessageText).Replace('_', ' ')}. Nothing was imported.");
         }
+        await Settle(restore, cancellationToken).ConfigureAwait(false);
         var cut = await CheckReferences(restore, cancellationToken).ConfigureAwait(false);
         await using (var tell = new NpgsqlCommand("SELECT pg_notify('configuration_changed', '{\"table\": null}')", connection, transaction))
         {
@@ -210,6 +211,20 @@ internal sealed class OrganizationImportWork(EngineDataSource database, FileStor
             $"INSERT INTO {table.Name} ({string.Join(", ", columns)}) SELECT {string.Join(", ", columns)} FROM jsonb_populate_recordset(NULL::{table.Name}, $1){conflict}", Jsonb(batch.ToJsonString()));
         await insert.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
         batch.Clear();
+    }
+
+    /// <summary>What was under way when the archive was made is the other installation's to finish: here it would happen twice.</summary>
+    private static async Task Settle(Restore restore, CancellationToken cancellationToken)
+    {
+        foreach (var statement in new[]
+        {
+            "UPDATE messages SET status = 'failed', error = 'It was not sent yet when the organization was exported.' WHERE organization_id = $1 AND status IN ('pending', 'sending')",
+            "UPDATE turns SET state = 'cancelled', finished_at = now(), instance_id = NULL WHERE organization_id = $1 AND state IN ('settling', 'running')",
+        })
+        {
+            await using var settle = restore.Command(statement, restore.OrganizationId);
+            await settle.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <summary>

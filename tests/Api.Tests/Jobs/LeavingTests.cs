@@ -37,6 +37,23 @@ public sealed class LeavingTests(JobApp app, OtherInstallation other) : IClassFi
     }
 
     [Fact]
+    public async Task One_of_everything_comes_back_and_nothing_is_done_twice()
+    {
+        var populated = await PopulatedOrganization.Create(app);
+        var source = populated.Organization;
+        await source.Execute("UPDATE messages SET status = 'pending', direction = 'outbound', sender_type = 'agent' WHERE id = $1", populated.Ids["messages"]);
+        var archive = await source.Owner.Download(await source.Owner.Job("/v1/organization/export", null));
+        var target = await other.NewOrganization();
+        var job = await target.Owner.Job("/v1/organization/import", new { fileId = await target.Owner.Upload(archive, "organization.zip") });
+        Assert.False(job["result"]!["newIds"]!.GetValue<bool>());
+        foreach (var path in new[] { "workflows", "sequences", "deals", "orders", "activities", "experiments", "automation-rules", "agents", "channels", "clients" })
+        {
+            Assert.Contains(await target.Owner.All(path), row => row.Id() == populated.Ids[path]);
+        }
+        Assert.Equal("failed", (await (await target.Owner.GetAsync($"/v1/messages/{populated.Ids["messages"]}")).Json()).Text("status"));
+    }
+
+    [Fact]
     public async Task Where_ids_are_taken_all_rows_get_new_ones_that_fit_together()
     {
         var (source, conversation, client) = await FullOrganization.Create(app);

@@ -27,6 +27,24 @@ public sealed class PrivacyTests(JobApp app) : IClassFixture<JobApp>
     }
 
     [Fact]
+    public async Task Of_one_who_has_one_of_everything_nothing_is_left()
+    {
+        var populated = await EveryRoute.PopulatedOrganization.Create(app);
+        var (organization, client, mark) = (populated.Organization, populated.Ids["clients"], $"mark-{Guid.NewGuid():N}");
+        // Every free text in every row that refers to the client says who it is.
+        await organization.Execute("UPDATE deals SET name = $2 WHERE client_id = $1", client, mark);
+        await organization.Execute("UPDATE activities SET subject = $2, description = $2 WHERE client_id = $1", client, mark);
+        await organization.Execute("UPDATE notes SET content = $2 WHERE client_id = $1", client, mark);
+        await organization.Execute("UPDATE agent_memories SET content = $2 WHERE client_id = $1", client, mark);
+        await organization.Execute("UPDATE client_products SET notes = $2 WHERE client_id = $1", client, mark);
+        await organization.Execute("UPDATE client_tours SET notes = $2 WHERE client_id = $1", client, mark);
+        await organization.Execute("UPDATE clients SET company_name = $2 WHERE id = $1", client, mark);
+        Assert.True((await FullOrganization.Scan(app, mark)).Length >= 7);
+        await organization.Owner.Job($"/v1/clients/{client}/erasure", null);
+        Assert.Empty(await FullOrganization.Scan(app, mark));
+    }
+
+    [Fact]
     public async Task An_erasure_touches_nobody_else()
     {
         var (_, _, client) = await FullOrganization.Create(app);
