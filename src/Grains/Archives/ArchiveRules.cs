@@ -32,13 +32,29 @@ internal static partial class ArchiveRules
     public static readonly string[] FilePurposes = ["attachment", "recording"];
 
     /// <summary>The tables of an archive, in the catalog's order.</summary>
-    public static IReadOnlyList<TenantTable> Tables(TenantCatalog catalog) => [.. catalog.Tables.Where(table => !IsLeftOut(table))];
+    public static IReadOnlyList<TenantTable> Tables(TenantCatalog catalog) => Without(catalog, IsLeftOut);
+
+    /// <summary>The tables whose rows an import brings.</summary>
+    public static IReadOnlyList<TenantTable> Imported(TenantCatalog catalog) => Without(catalog, table => IsLeftOut(table) || OfInstallation.Contains(table.Name));
 
     /// <summary>Secrets leave no installation: a table that can't be without one stays here as a whole.</summary>
-    public static bool IsLeftOut(TenantTable table) => Derived.Contains(table.Name) || table.Key.Count == 0 || table.Columns.Any(column => column.IsRequired && IsSecret(column.Name));
+    private static bool IsLeftOut(TenantTable table) => Derived.Contains(table.Name) || table.Key.Count == 0 || table.Columns.Any(column => column.IsRequired && IsSecret(column.Name));
 
-    /// <summary>Whether an import brings the table's rows.</summary>
-    public static bool IsImported(TenantTable table) => !IsLeftOut(table) && !OfInstallation.Contains(table.Name);
+    /// <summary>What can't be without a row that stays, stays with it.</summary>
+    private static IReadOnlyList<TenantTable> Without(TenantCatalog catalog, Func<TenantTable, bool> stays)
+    {
+        var left = catalog.Tables.Where(stays).Select(table => table.Name).ToHashSet(StringComparer.Ordinal);
+        int before;
+        do
+        {
+            before = left.Count;
+            left.UnionWith(catalog.References
+                .Where(reference => reference.Target != "files" && left.Contains(reference.Target) && catalog.Find(reference.Table)!.Columns.Any(column => column.Name == reference.Column && column.IsRequired))
+                .Select(reference => reference.Table));
+        }
+        while (left.Count > before);
+        return [.. catalog.Tables.Where(table => !left.Contains(table.Name))];
+    }
 
     /// <summary>Columns that are not told: secrets, what the database makes itself, and positions that mean nothing elsewhere.</summary>
     public static IReadOnlyList<string> LeftOutColumns(TenantTable table) =>

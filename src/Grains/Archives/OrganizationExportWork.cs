@@ -43,7 +43,7 @@ internal sealed class OrganizationExportWork(EngineDataSource database, ApiDataS
             CreatedAt = clock.GetUtcNow(),
             Tables = new(StringComparer.Ordinal),
             Files = new(StringComparer.Ordinal),
-            LeftOut = [.. catalog.Tables.Where(ArchiveRules.IsLeftOut).Select(table => table.Name).Concat(
+            LeftOut = [.. catalog.Tables.Except(ArchiveRules.Tables(catalog)).Select(table => table.Name).Concat(
                 ArchiveRules.Tables(catalog).SelectMany(table => ArchiveRules.LeftOutColumns(table).Select(column => $"{table.Name}.{column}"))).Order(StringComparer.Ordinal)],
         };
         using (var zip = new ZipArchive(sink, ZipArchiveMode.Create, leaveOpen: true))

@@ -40,7 +40,7 @@ internal sealed class OrganizationImportWork(EngineDataSource database, FileStor
         var restore = new Restore(run.Job.OrganizationId, importer, archive, connection, transaction, catalog, ids);
         ids.Know(archive.Manifest.OrganizationId.ToString(), run.Job.OrganizationId);
         restore = restore with { Joined = await Members(restore, cancellationToken).ConfigureAwait(false) };
-        var tables = catalog.Tables.Where(table => ArchiveRules.IsImported(table) && archive.Has(table.Name)).ToArray();
+        var tables = ArchiveRules.Imported(catalog).Where(table => archive.Has(table.Name)).ToArray();
         await ChooseIds(restore, tables, cancellationToken).ConfigureAwait(false);
         await using (var begin = new NpgsqlCommand("SELECT begin_restore()", connection, transaction))
         {
@@ -233,7 +233,8 @@ internal sealed class OrganizationImportWork(EngineDataSource database, FileStor
     private static async Task<long> CheckReferences(Restore restore, CancellationToken cancellationToken)
     {
         long cut = 0;
-        foreach (var reference in restore.Catalog.References.Where(reference => ArchiveRules.IsImported(restore.Catalog.Find(reference.Table)!)))
+        var imported = ArchiveRules.Imported(restore.Catalog).Select(table => table.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var reference in restore.Catalog.References.Where(reference => imported.Contains(reference.Table)))
         {
             var inside = reference.Target == "users"
                 ? $"SELECT FROM organization_members p WHERE p.user_id = t.{reference.Column} AND p.organization_id = $1"
