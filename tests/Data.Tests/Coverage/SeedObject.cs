@@ -22,7 +22,7 @@ internal sealed record SeedObject(string Seed, string Kind, string Object, strin
     public override string ToString() => $"{Seed},{Kind},{Object},{Name} → {Where}";
 
     /// <summary>What the five systems say, without what is ours.</summary>
-    public string Identity(bool isNamed) => $"{Seed}|{Kind}|{Object}|{Name}|{(isNamed ? "" : Note.Split(Dash)[0])}";
+    public string Identity(bool isNamed) => $"{Seed}|{Kind}|{Object}|{Name}|{(isNamed ? "" : $" {Note}".Split(Dash)[0].TrimStart())}";
 
     public static SeedObject[] ReadAll()
     {
