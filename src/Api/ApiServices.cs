@@ -8,6 +8,7 @@ using AgentPlatform.Api.Crm;
 using AgentPlatform.Api.Files;
 using AgentPlatform.Api.Health;
 using AgentPlatform.Api.Jobs;
+using AgentPlatform.Api.Knowledge;
 using AgentPlatform.Api.Limits;
 using AgentPlatform.Api.Live;
 using AgentPlatform.Api.OpenApi;
@@ -90,6 +91,8 @@ public static class ApiServices
         BulkTagging.MapBulkTagging(app);
         AnalyticsEndpoints.MapAnalytics(app);
         ConversationEndpoints.MapConversationCommands(app);
+        InternalNotes.MapInternalNotes(app);
+        ArticleViews.MapArticleViews(app);
         MessageEndpoints.MapMessages(app);
         ContactEndpoints.MapContactCommands(app);
         UsageEndpoints.MapUsage(app);

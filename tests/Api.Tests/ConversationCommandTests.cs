@@ -43,6 +43,19 @@ public sealed class ConversationCommandTests(EngineApp app) : IClassFixture<Engi
     }
 
     [Fact]
+    public async Task Internal_notes_stand_beside_the_conversation_and_its_versions()
+    {
+        var (organization, path) = await Conversation();
+        var before = await (await organization.Owner.GetAsync(path)).Json();
+        var noted = await (await organization.Owner.PostAsJsonAsync($"{path}/internal-notes", new { internalNotes = "Wants a window seat." })).Json();
+        Assert.Equal("Wants a window seat.", noted.Text("internalNotes"));
+        Assert.Equal(before["version"]!.ToJsonString(), noted["version"]!.ToJsonString());
+        await (await organization.Owner.PostAsync($"{path}/takeover", null)).Json();
+        Assert.Equal("Wants a window seat.", (await (await organization.Owner.GetAsync(path)).Json()).Text("internalNotes"));
+        Assert.Null((await (await organization.Owner.PostAsJsonAsync($"{path}/internal-notes", new { internalNotes = (string?)null })).Json())["internalNotes"]);
+    }
+
+    [Fact]
     public async Task The_same_idempotency_key_sends_a_message_once()
     {
         var (organization, path) = await Conversation();

@@ -39,6 +39,7 @@ internal static class ConversationResource
             Timestamp("lastInboundAt").Nullable().ReadOnly(),
             Timestamp("startedAt").ReadOnly(),
             Timestamp("endedAt").Nullable().ReadOnly(),
+            Text("internalNotes", InternalNotes.MaxLength).Nullable().ReadOnly().Detail().About("For members only; the customer never sees it. Written with `POST …/internal-notes`."),
             Integer("epoch").ReadOnly().About("Rises with each takeover: answers of the AI from before can't go out."),
         ],
         Filters = [new(new QueryParameter("unread", new BooleanType(), "Only conversations with unread messages (`true`), or without."), "(k.unread_count > 0) = {0}")],

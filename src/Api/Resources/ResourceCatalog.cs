@@ -30,6 +30,7 @@ public static class ResourceCatalog
         Knowledge.CategoryResource.Categories,
         Knowledge.ArticleResource.Articles,
         Knowledge.SourceResource.Sources,
+        Knowledge.ChunkResource.Chunks,
         Automation.AutomationRuleResource.AutomationRules,
         Automation.EmailTemplateResource.EmailTemplates,
         Sequences.SequenceResource.Sequences,

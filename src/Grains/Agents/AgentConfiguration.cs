@@ -14,6 +14,20 @@ internal sealed class OrganizationAgents
     public required string TimeZone { get; init; }
     public required FrozenDictionary<Guid, AgentConfiguration> Agents { get; init; }
 
+    /// <summary>What channels have of their own; others answer as their agents do.</summary>
+    public FrozenDictionary<Guid, ChannelConfiguration> Channels { get; init; } = FrozenDictionary<Guid, ChannelConfiguration>.Empty;
+
+    /// <summary>An agent as it answers in a channel: with the channel's model and temperature, where it has its own.</summary>
+    public AgentConfiguration? AgentIn(Guid channelId, Guid agentId) => Agents.GetValueOrDefault(agentId) is not { } agent ? null
+        : Channels.GetValueOrDefault(channelId) is not { } channel ? agent
+        : agent with
+        {
+            Temperature = channel.Temperature ?? agent.Temperature,
+            Model = channel.Model ?? agent.Model,
+            FallbackModel = channel.Model is null ? agent.FallbackModel : agent.FallbackModel ?? agent.Model,
+            ModelProblem = channel.ModelProblem ?? agent.ModelProblem,
+        };
+
     /// <summary>The model that makes vectors of this organization's knowledge; null for the built-in embedder.</summary>
     public ModelEndpoint? Embedder { get; init; }
 }
@@ -48,6 +62,12 @@ internal sealed record AgentConfiguration
     /// <summary>Why a model that was chosen can't be called (no key, a key that can't be opened); null when nothing is wrong.</summary>
     public string? ModelProblem { get; init; }
 }
+
+/// <summary>A channel's own choice of model and temperature.</summary>
+/// <param name="Model">Null: the agent's.</param>
+/// <param name="ModelProblem">Why the model that the channel names can't be called; null when nothing is wrong.</param>
+/// <param name="Temperature">Null: the agent's.</param>
+internal sealed record ChannelConfiguration(ModelEndpoint? Model, string? ModelProblem, float? Temperature);
 
 /// <summary>How an agent speaks, and what it does when it can't help.</summary>
 /// <param name="Name">Null when the agent has no persona.</param>

@@ -10,7 +10,7 @@ namespace AgentPlatform.Grains.Agents;
 /// <summary>The organizations' agents as configured, remembered in this process; a committed change is seen as soon as Postgres has announced it.</summary>
 internal sealed partial class AgentDirectory : IDisposable
 {
-    private static readonly string[] Tables = ["organizations", "agents", "personas", "llm_models", "llm_credentials", "prompt_variants"];
+    private static readonly string[] Tables = ["organizations", "agents", "personas", "llm_models", "llm_credentials", "prompt_variants", "channels"];
 
     private readonly EngineDataSource _database;
     private readonly SecretBox _secrets;
@@ -34,7 +34,7 @@ internal sealed partial class AgentDirectory : IDisposable
     private async Task<OrganizationAgents> Load(Guid organizationId)
     {
         await using var batch = _database.CreateBatch();
-        foreach (var sql in (string[])[OrganizationSql, ModelsSql, CredentialsSql, VariantsSql, AgentsSql])
+        foreach (var sql in (string[])[OrganizationSql, ModelsSql, CredentialsSql, VariantsSql, AgentsSql, ChannelsSql])
         {
             batch.BatchCommands.Add(new NpgsqlBatchCommand(sql) { Parameters = { new() { Value = organizationId } } });
         }
@@ -69,6 +69,12 @@ internal sealed partial class AgentDirectory : IDisposable
         while (await reader.ReadAsync().ConfigureAwait(false))
         {
             rows.AddAgent(reader);
+        }
+
+        await reader.NextResultAsync().ConfigureAwait(false);
+        while (await reader.ReadAsync().ConfigureAwait(false))
+        {
+            rows.AddChannel(reader);
         }
 
         return rows.Build();
@@ -107,6 +113,8 @@ internal sealed partial class AgentDirectory : IDisposable
         FROM agents a LEFT JOIN personas p ON p.id = a.persona_id AND p.organization_id = a.organization_id
         WHERE a.organization_id = $1
         """;
+
+    private const string ChannelsSql = "SELECT id, ai_model, ai_temperature FROM channels WHERE organization_id = $1 AND (ai_model IS NOT NULL OR ai_temperature IS NOT NULL)";
 
     [LoggerMessage(2401, LogLevel.Error, "The key of organization {OrganizationId} for {Provider} can't be used: {Reason}")]
     private partial void LogKeyUnreadable(Guid organizationId, string provider, string reason);

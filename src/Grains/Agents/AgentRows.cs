@@ -15,6 +15,7 @@ internal sealed class AgentRows(Guid organizationId)
     private readonly Dictionary<string, (Uri BaseUrl, string Key, bool IsDefaultUrl)> _credentials = new(StringComparer.Ordinal);
     private readonly Dictionary<Guid, AgentConfiguration> _agents = [];
     private readonly List<AgentModels> _choices = [];
+    private readonly List<(Guid Id, string? Model, float? Temperature)> _channels = [];
 
     public Guid OrganizationId => organizationId;
 
@@ -74,6 +75,8 @@ internal sealed class AgentRows(Guid organizationId)
         _choices.Add(new AgentModels(id, row.IsDBNull(9) ? null : row.GetGuid(9), row.IsDBNull(10) ? null : row.GetGuid(10), Text(11)));
     }
 
+    public void AddChannel(NpgsqlDataReader row) => _channels.Add((row.GetGuid(0), row.IsDBNull(1) ? null : row.GetString(1), row.IsDBNull(2) ? null : (float)row.GetDecimal(2)));
+
     public OrganizationAgents Build()
     {
         foreach (var choice in _choices)
@@ -89,6 +92,11 @@ internal sealed class AgentRows(Guid organizationId)
             Name = Name,
             TimeZone = TimeZone,
             Agents = _agents.ToFrozenDictionary(),
+            Channels = _channels.ToFrozenDictionary(channel => channel.Id, channel =>
+            {
+                var (model, problem) = string.IsNullOrWhiteSpace(channel.Model) ? (null, null) : NamedModel(channel.Model);
+                return new ChannelConfiguration(model, problem, channel.Temperature);
+            }),
             Embedder = ChooseEmbedder(),
         };
     }
@@ -103,17 +111,20 @@ internal sealed class AgentRows(Guid organizationId)
 
         if (!string.IsNullOrWhiteSpace(choice.DefaultModel))
         {
-            return _models.Find(model => model.ModelId == choice.DefaultModel) is { } named
-                ? Connect(named)
-                : _credentials.Count == 1
-                    ? Connect(new ModelRow(Guid.Empty, true, _credentials.Keys.Single(), choice.DefaultModel, null, 0, 0, false, new ModelCapabilities()))
-                    : (null, $"The model {choice.DefaultModel} is not among the organization's models.");
+            return NamedModel(choice.DefaultModel);
         }
 
         // A default that has no key is no choice that anybody made: not a problem, only not a model.
         var usable = _models.Where(model => model.IsDefault && model.Capabilities.Embeddings != true).Select(model => Connect(model).Model).FirstOrDefault(model => model is not null);
         return (usable, null);
     }
+
+    /// <summary>A model by the provider's name for it; one that is not listed is looked for at the only provider that there is a key for.</summary>
+    private (ModelEndpoint? Model, string? Problem) NamedModel(string name) => _models.Find(model => model.ModelId == name) is { } named
+        ? Connect(named)
+        : _credentials.Count == 1
+            ? Connect(new ModelRow(Guid.Empty, true, _credentials.Keys.Single(), name, null, 0, 0, false, new ModelCapabilities()))
+            : (null, $"The model {name} is not among the organization's models.");
 
     private (ModelEndpoint? Model, string? Problem) Connect(ModelRow row)
     {

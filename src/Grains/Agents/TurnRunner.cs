@@ -32,7 +32,7 @@ internal sealed partial class TurnRunner(
         {
             var organization = await WhenAvailable(ct => directory.Get(request.OrganizationId, ct).AsTask(), cancellationToken).ConfigureAwait(false);
             timings.End("configuration");
-            agent = organization.Agents.GetValueOrDefault(request.AgentId);
+            agent = organization.AgentIn(request.ChannelId, request.AgentId);
             if (agent is null)
             {
                 return new TurnResult { Outcome = "escalated", Escalate = true, Record = BuiltIn(timings) with { Error = "The agent doesn't exist any more." } };

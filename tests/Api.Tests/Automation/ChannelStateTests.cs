@@ -86,6 +86,29 @@ public sealed class ChannelStateTests(ApiApp app) : IClassFixture<ApiApp>
         Assert.Equal(0, (await (await organization.Owner.GetAsync($"/v1/contacts/{contact}")).Json())["unreadCount"]!.GetValue<int>());
     }
 
+    [Fact]
+    public async Task What_an_agent_has_said_is_counted_without_a_change_of_it()
+    {
+        var organization = await app.NewOrganization();
+        var agent = await organization.Create("agents", new { name = "Ana" });
+        var channel = (await organization.Create("channels", new { name = "Web", platform = "web", agentId = agent.Id() })).Id();
+        var (contact, conversation, turn) = (Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7());
+        await organization.Execute("INSERT INTO contacts (id, organization_id, channel_id, platform, platform_user_id) VALUES ($1, $2, $3, 'web', 'v')", contact, organization.Id, channel);
+        await organization.Execute("INSERT INTO conversations (id, organization_id, channel_id, contact_id) VALUES ($1, $2, $3, $4)", conversation, organization.Id, channel, contact);
+        await organization.Execute(
+            "INSERT INTO turns (id, organization_id, conversation_id, agent_id, state, epoch, first_sequence, last_sequence, due_at) VALUES ($1, $2, $3, $4, 'completed', 0, 1, 1, now())",
+            turn, organization.Id, conversation, agent.Id());
+        await organization.Execute(
+            "INSERT INTO messages (organization_id, conversation_id, channel_id, contact_id, turn_id, sequence, direction, sender_type, status, text_content) SELECT $1, $2, $3, $4, $5, n, 'outbound', 'ai', 'sent', 'Hi' FROM generate_series(1, 3) n",
+            organization.Id, conversation, channel, contact, turn);
+        await organization.Execute("SELECT refresh_all_analytics()");
+
+        var counted = await (await organization.Owner.GetAsync($"/v1/agents/{agent.Id()}")).Json();
+        Assert.Equal(3, counted["messagesTotal"]!.GetValue<int>());
+        Assert.NotNull(counted["lastActivityAt"]);
+        Assert.Equal((agent["version"]!.ToJsonString(), agent["updatedAt"]!.ToJsonString()), (counted["version"]!.ToJsonString(), counted["updatedAt"]!.ToJsonString()));
+    }
+
     private static async Task<Guid> NewLine(TestOrganization organization) => (await organization.Create("channels", new
     {
         name = "WhatsApp",

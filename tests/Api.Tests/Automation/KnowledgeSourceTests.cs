@@ -25,6 +25,17 @@ public sealed class KnowledgeSourceTests(ApiApp app) : IClassFixture<ApiApp>
         await (await organization.Owner.GetAsync($"/v1/files/{file}")).Problem(ProblemType.NotFound);
     }
 
+    [Fact]
+    public async Task A_view_of_an_article_is_counted_without_a_change_of_it()
+    {
+        var organization = await app.NewOrganization();
+        var article = await organization.Create("knowledge-articles", new { title = "Sahara", content = "Sand." });
+        await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => organization.Owner.PostAsync($"/v1/knowledge-articles/{article.Id()}/view", null)));
+        var seen = await (await organization.Owner.GetAsync($"/v1/knowledge-articles/{article.Id()}")).Json();
+        Assert.Equal(5, seen["viewCount"]!.GetValue<int>());
+        Assert.Equal((article["version"]!.ToJsonString(), article["updatedAt"]!.ToJsonString()), (seen["version"]!.ToJsonString(), seen["updatedAt"]!.ToJsonString()));
+    }
+
     [Theory]
     [InlineData("""{"type":"text"}""", "/content")]
     [InlineData("""{"type":"text","content":"  "}""", "/content")]

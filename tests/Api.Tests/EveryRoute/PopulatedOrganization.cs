@@ -49,6 +49,8 @@ internal sealed class PopulatedOrganization(TestOrganization organization, Whats
         await Add("keyword-actions", new { channelId = ids["channels"], keyword = "human", actionType = "DISABLE_AI" });
         await Add("knowledge-categories", new { title = "Tours" });
         await Add("knowledge-articles", new { title = "Sahara", content = "Sand.", categoryId = ids["knowledge-categories"] });
+        ids["knowledge-chunks"] = Guid.CreateVersion7();
+        await organization.Execute("INSERT INTO knowledge_chunks (id, organization_id, source_id, content) VALUES ($1, $2, $3, '300 USD')", ids["knowledge-chunks"], organization.Id, ids["knowledge-sources"]);
         await Add("partners", new { name = "Guide" });
         await Add("products", new { name = "Tour", partnerId = ids["partners"] });
         await Add("tours", new { productId = ids["products"], startDate = "2030-01-01T00:00:00Z", endDate = "2030-01-02T00:00:00Z" });

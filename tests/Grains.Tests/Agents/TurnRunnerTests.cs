@@ -83,6 +83,21 @@ public sealed class TurnRunnerTests
     }
 
     [Fact]
+    public async Task A_channel_may_have_a_model_and_a_temperature_of_its_own()
+    {
+        await using var model = await FakeModelServer.StartAsync();
+        await using var company = await WithModel(model);
+        await company.Execute("UPDATE channels SET ai_model = 'channel-model', ai_temperature = 0.1");
+
+        var result = await company.Ask("> Is July warm?");
+
+        Assert.Equal("channel-model", result.Record.Model);
+        var request = Assert.Single(model.Requests);
+        Assert.Equal("channel-model", request.Model);
+        Assert.Equal(0.1, request.Temperature!.Value, 3);
+    }
+
+    [Fact]
     public async Task An_agent_remembers_the_last_messages_and_no_more()
     {
         await using var model = await FakeModelServer.StartAsync();
