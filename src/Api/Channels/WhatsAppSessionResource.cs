@@ -15,6 +15,8 @@ internal static class WhatsAppSessionResource
         Plural = "whatsappSessions",
         Table = "whatsapp_sessions",
         Description = "The lines of WhatsApp channels, one for each channel. With WhatsApp's own API it follows the channel by itself; a gateway that links a line by QR code reports its state here.",
+        // Whoever can scan the code can put a line of their own in its place.
+        Read = Role.Admin,
         Update = Role.Admin,
         Fields =
         [

@@ -29,7 +29,7 @@ internal static partial class ArchiveRules
     public static readonly string[] UserColumns = ["id", "email", "first_name", "last_name", "full_name", "avatar_url", "locale"];
 
     /// <summary>Uploads that are part of the organization's data, unlike the files of jobs.</summary>
-    public static readonly string[] FilePurposes = ["attachment", "recording"];
+    public static readonly string[] FilePurposes = ["attachment", "recording", "knowledge"];
 
     /// <summary>The tables of an archive, in the catalog's order.</summary>
     public static IReadOnlyList<TenantTable> Tables(TenantCatalog catalog) => Without(catalog, IsLeftOut);
@@ -63,6 +63,6 @@ internal static partial class ArchiveRules
     /// <summary>Whether a column holds what opens a door.</summary>
     public static bool IsSecret(string column) => SecretNames().IsMatch(column);
 
-    [GeneratedRegex(@"^(.*_)?(secret|secrets|password|hash|credentials|api_key|access_token|refresh_token|bot_token|verify_token|token|session_data)$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(.*_)?(secret|secrets|password|hash|credentials|api_key|access_token|refresh_token|bot_token|verify_token|token|session_data|qr_code)$", RegexOptions.CultureInvariant)]
     private static partial Regex SecretNames();
 }

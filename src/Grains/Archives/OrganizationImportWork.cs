@@ -42,6 +42,7 @@ internal sealed class OrganizationImportWork(EngineDataSource database, FileStor
         restore = restore with { Joined = await Members(restore, cancellationToken).ConfigureAwait(false) };
         var tables = ArchiveRules.Imported(catalog).Where(table => archive.Has(table.Name)).ToArray();
         await ChooseIds(restore, tables, cancellationToken).ConfigureAwait(false);
+        await ChooseFileIds(restore, cancellationToken).ConfigureAwait(false);
         await using (var begin = new NpgsqlCommand("SELECT begin_restore()", connection, transaction))
         {
             if (await begin.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not true)
@@ -50,6 +51,7 @@ internal sealed class OrganizationImportWork(EngineDataSource database, FileStor
             }
         }
         long rows = 0;
+        int contents;
         try
         {
             await Organization(restore, cancellationToken).ConfigureAwait(false);
@@ -57,6 +59,7 @@ internal sealed class OrganizationImportWork(EngineDataSource database, FileStor
             {
                 rows += await Rows(restore, table, cancellationToken).ConfigureAwait(false);
             }
+            contents = await Contents(restore, tenant, cancellationToken).ConfigureAwait(false);
         }
         catch (PostgresException refused) when (refused.SqlState.StartsWith("23", StringComparison.Ordinal) || refused.SqlState.StartsWith("22", StringComparison.Ordinal))
         {
@@ -68,7 +71,6 @@ internal sealed class OrganizationImportWork(EngineDataSource database, FileStor
         {
             await tell.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
         }
-        var contents = await Contents(restore, tenant, cancellationToken).ConfigureAwait(false);
         // The job's own row: its triggers sleep in this transaction, which it can do without.
         await run.Commit(transaction, null, new JobProgress { Processed = rows, Total = rows, Succeeded = rows, Percent = 100, Phase = "importing" }, cancellationToken).ConfigureAwait(false);
         return JsonSerializer.Serialize(new { rows, files = contents, newIds = ids.IsRenewing, cutReferences = cut }, JsonSerializerOptions.Web);
@@ -259,15 +261,31 @@ internal sealed class OrganizationImportWork(EngineDataSource database, FileStor
         return cut;
     }
 
+    /// <summary>A file keeps its id where it is free, else it gets a new one; what refers to it finds it.</summary>
+    private static async Task ChooseFileIds(Restore restore, CancellationToken cancellationToken)
+    {
+        await foreach (var row in restore.Archive.Rows("files", cancellationToken).ConfigureAwait(false))
+        {
+            if (Text(row, "id") is not { } old || !Guid.TryParseExact(old, "D", out var id))
+            {
+                throw new JobFailedException("tables/files.jsonl has a row without an id.");
+            }
+            await using var find = restore.Command("SELECT EXISTS (SELECT FROM files WHERE id = $1)", id);
+            if (await find.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is true)
+            {
+                restore.Ids.Know(old, Guid.NewGuid());
+            }
+        }
+    }
+
     /// <summary>Files come with the same transaction; only their pieces are written by the engine here.</summary>
     private static async Task<int> Contents(Restore restore, Tenant tenant, CancellationToken cancellationToken)
     {
         var count = 0;
         await foreach (var row in restore.Archive.Rows("files", cancellationToken).ConfigureAwait(false))
         {
-            var old = Text(row, "id") ?? throw new JobFailedException("tables/files.jsonl has a row without an id.");
-            await using var find = restore.Command("SELECT CASE WHEN EXISTS (SELECT FROM files WHERE id = $1) THEN gen_random_uuid() ELSE $1 END", Guid.Parse(restore.Ids.Of(old)));
-            var id = (Guid)(await find.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+            var old = Text(row, "id")!;
+            var id = Guid.Parse(restore.Ids.Of(old));
             await using (var add = restore.Command(
                 "INSERT INTO files (id, organization_id, user_id, purpose, name, content_type, minimum_role) VALUES ($1, $2, $3, $4, $5, $6, $7)",
                 id, tenant.OrganizationId, restore.Importer, Text(row, "purpose") ?? "attachment", Text(row, "name") ?? "file", Text(row, "content_type") ?? "application/octet-stream", Text(row, "minimum_role") ?? "owner"))
