@@ -16,6 +16,7 @@ public sealed class AuditTests(EngineApp app, ITestOutputHelper output) : IClass
     {
         ["markNotificationRead"] = "what one person has read is that person's own",
         ["markAllNotificationsRead"] = "what one person has read is that person's own",
+        ["countKnowledgeArticleView"] = "counting is no change: the article and its version stay",
         ["switchOrganization"] = "opens a session: sessions have a list of their own",
         ["createOrganization"] = "is logged in the organization that it makes",
         ["logout"] = "ends a session: sessions have a list of their own",
