@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime;
 using AgentPlatform.Bench;
+using AgentPlatform.Bench.Admin;
 using AgentPlatform.Bench.Baseline;
 using AgentPlatform.Bench.EndToEnd;
 using AgentPlatform.Bench.Hosting;
@@ -12,7 +13,7 @@ using AgentPlatform.Bench.Reporting;
 using AgentPlatform.Bench.Runtime;
 using AgentPlatform.Bench.Writer;
 
-IBenchPart[] parts = [new WriterPart(), new BaselinePart(), new InboundPart(), new EndToEndPart(), new GrowthPart(), new MemoryPart(), new ImportPart(), new RuntimePart()];
+IBenchPart[] parts = [new WriterPart(), new BaselinePart(), new InboundPart(), new EndToEndPart(), new GrowthPart(), new MemoryPart(), new ImportPart(), new AdminPart(), new RuntimePart()];
 switch (args)
 {
     case [LoadProcess.Argument]:

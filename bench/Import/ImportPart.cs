@@ -1,9 +1,7 @@
 using System.Globalization;
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
-using AgentPlatform.Api.Auth;
 using AgentPlatform.Bench.Data;
 using AgentPlatform.Bench.Measuring;
 using AgentPlatform.Bench.Processes;
@@ -13,7 +11,6 @@ namespace AgentPlatform.Bench.Import;
 /// <summary>A CSV file of clients through the API: uploaded, imported as a job by the resource's own rules, audited; then exported again.</summary>
 public sealed class ImportPart : IBenchPart
 {
-    private const string Password = "bench password, long enough";
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
     /// <inheritdoc />
@@ -27,17 +24,9 @@ public sealed class ImportPart : IBenchPart
     {
         var count = run.Options.Quick ? 20_000 : 100_000;
         await using var database = await BenchDatabase.CreateAsync();
-        using (var passwords = new Passwords())
-        {
-            await database.ExecuteAsync($"""
-                INSERT INTO users (id, email, password_hash) VALUES ('{database.ChannelId}', 'bench@example.com', '{passwords.Hash(Password)}');
-                INSERT INTO organization_members (organization_id, user_id, role) VALUES ('{database.OrganizationId}', '{database.ChannelId}', 'owner');
-                """);
-        }
         await using var silo = await SiloProcess.StartAsync(database);
-        using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{silo.Port}"), Timeout = Patience };
-        var session = await Answer(await client.PostAsJsonAsync("/v1/auth/login", new { email = "bench@example.com", password = Password }));
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", session["accessToken"]!.GetValue<string>());
+        using var admin = await AdminClient.SignInAsync(database, silo, Patience);
+        var client = admin.Http;
 
         // Its code is compiled while it runs.
         await Import(client, 0, 5000);
@@ -64,26 +53,20 @@ public sealed class ImportPart : IBenchPart
             csv.Append(CultureInfo.InvariantCulture, $"Anna {index},\"Of, {index % 977}\",anna{index}@example.com,+1555{index:0000000},website,lead,{index % 100},vip;tour\n");
         }
         using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(csv.ToString()));
-        var file = await Answer(await client.PostAsync("/v1/files?name=clients.csv", content));
+        var file = await AdminClient.AnswerAsync(await client.PostAsync("/v1/files?name=clients.csv", content));
         return await Job(client, "/v1/jobs/imports", new { resource = "clients", fileId = file["id"]!.GetValue<Guid>() });
     }
 
     private static async Task<JsonNode> Job(HttpClient client, string path, object body)
     {
-        var job = await Answer(await client.PostAsJsonAsync(path, body));
+        var job = await AdminClient.AnswerAsync(await client.PostAsJsonAsync(path, body));
         var address = $"/v1/jobs/{job["id"]!.GetValue<Guid>()}";
         using var patience = new CancellationTokenSource(Patience);
         while (job["status"]!.GetValue<string>() is "pending" or "processing")
         {
             await Task.Delay(TimeSpan.FromMilliseconds(200), patience.Token);
-            job = await Answer(await client.GetAsync(address, patience.Token));
+            job = await AdminClient.AnswerAsync(await client.GetAsync(address, patience.Token));
         }
         return job["status"]!.GetValue<string>() == "completed" ? job : throw new InvalidOperationException(job.ToJsonString());
-    }
-
-    private static async Task<JsonNode> Answer(HttpResponseMessage answer)
-    {
-        var text = await answer.Content.ReadAsStringAsync();
-        return answer.IsSuccessStatusCode ? JsonNode.Parse(text)! : throw new InvalidOperationException($"{answer.RequestMessage?.RequestUri}: {(int)answer.StatusCode} {text}");
     }
 }
