@@ -18,7 +18,8 @@ internal static class ConversationResource
         Singular = "conversation",
         Plural = "conversations",
         Table = "conversations",
-        Source = "conversations t JOIN contacts k ON k.id = t.contact_id",
+        // Conversations first, in the order of their index, and a contact for each that is shown: OFFSET 0 keeps the planner from beginning with all contacts.
+        Source = "conversations t CROSS JOIN LATERAL (SELECT c.* FROM contacts c WHERE c.id = t.contact_id OFFSET 0) k",
         Description = "The inbox: threads between a contact and the organization, newest message first.",
         DefaultSort = "-lastMessageAt",
         SearchCondition = "t.id IN (SELECT search_conversations({0}))",

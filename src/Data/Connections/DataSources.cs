@@ -12,8 +12,11 @@ public abstract class RoleDataSource : IAsyncDisposable, IDisposable
     /// </summary>
     private const string Settings = "SET enable_seqscan = off; SET jit = off";
 
-    private protected RoleDataSource(string connectionString)
+    private readonly string _settings;
+
+    private protected RoleDataSource(string connectionString, string ownSettings = "")
     {
+        _settings = Settings + ownSettings;
         var builder = new NpgsqlDataSourceBuilder(connectionString);
         builder.AddTypeInfoResolverFactory(new VectorTypeInfoResolverFactory());
         builder.UsePhysicalConnectionInitializer(Prepare, PrepareAsync);
@@ -32,15 +35,15 @@ public abstract class RoleDataSource : IAsyncDisposable, IDisposable
     /// <summary>A batch that takes a connection while it runs: one round trip, one implicit transaction.</summary>
     public NpgsqlBatch CreateBatch() => Source.CreateBatch();
 
-    private static void Prepare(NpgsqlConnection connection)
+    private void Prepare(NpgsqlConnection connection)
     {
-        using var settings = new NpgsqlCommand(Settings, connection);
+        using var settings = new NpgsqlCommand(_settings, connection);
         settings.ExecuteNonQuery();
     }
 
-    private static async Task PrepareAsync(NpgsqlConnection connection)
+    private async Task PrepareAsync(NpgsqlConnection connection)
     {
-        var settings = new NpgsqlCommand(Settings, connection);
+        var settings = new NpgsqlCommand(_settings, connection);
         await using (settings.ConfigureAwait(false))
         {
             await settings.ExecuteNonQueryAsync().ConfigureAwait(false);
@@ -66,4 +69,5 @@ public abstract class RoleDataSource : IAsyncDisposable, IDisposable
 public sealed class EngineDataSource(DataOptions options) : RoleDataSource(options.EngineConnectionString);
 
 /// <summary>Connections of the API (<see cref="DataOptions.ApiRole"/>): see nothing until a transaction names its organization. Use <see cref="Tenancy.TenantSession"/>.</summary>
-public sealed class ApiDataSource(DataOptions options) : RoleDataSource(options.ApiConnectionString);
+/// <remarks>Organizations differ a thousandfold in size, and a plan made for the average one is wrong for the largest: each statement is planned for its own.</remarks>
+public sealed class ApiDataSource(DataOptions options) : RoleDataSource(options.ApiConnectionString, "; SET plan_cache_mode = force_custom_plan");

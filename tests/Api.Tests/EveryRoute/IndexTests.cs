@@ -4,7 +4,9 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using AgentPlatform.Api.Tests.TestApp;
 using AgentPlatform.Data.Connections;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Npgsql;
 using Xunit.Abstractions;
 
@@ -14,7 +16,7 @@ namespace AgentPlatform.Api.Tests.EveryRoute;
 /// Every list, with each of its filters, sorts and searches, on tables that are full: what Postgres then did is read from its own counters. A scan of a whole
 /// large table has no excuse, and a page of one organization's few rows must not be paid for with another's many.
 /// </summary>
-public sealed class IndexTests(ApiApp app, ITestOutputHelper output) : IClassFixture<ApiApp>
+public sealed class IndexTests(IndexTests.RequestsOnly app, ITestOutputHelper output) : IClassFixture<IndexTests.RequestsOnly>
 {
     /// <summary>Rows of the large organization in each large table; the small one, which asks, has a hundredth.</summary>
     private const int Rows = 20_000;
@@ -24,6 +26,20 @@ public sealed class IndexTests(ApiApp app, ITestOutputHelper output) : IClassFix
     /// one look at everybody's.
     /// </summary>
     private const long MostRead = Rows / 2;
+
+    /// <summary>Nothing reads but requests: the counters are everybody's.</summary>
+    public sealed class RequestsOnly : ApiApp
+    {
+        protected override void Configure(WebApplicationBuilder builder)
+        {
+            var others = builder.Services.ToHashSet();
+            base.Configure(builder);
+            foreach (var service in builder.Services.Where(service => service.ServiceType == typeof(IHostedService) && !others.Contains(service)).ToArray())
+            {
+                builder.Services.Remove(service);
+            }
+        }
+    }
 
     private static readonly string[] Texts = ["anna", "+15550001111", "USD", "en", "2026-01-01"];
 
