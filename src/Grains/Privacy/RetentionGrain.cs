@@ -53,7 +53,7 @@ internal sealed partial class RetentionGrain(EngineDataSource database, ILogger<
         int deleted;
         do
         {
-            await using var expired = database.CreateCommand("DELETE FROM files WHERE id IN (SELECT f.id FROM files f WHERE f.expires_at < now() LIMIT $1)");
+            await using var expired = database.CreateCommand("DELETE FROM files WHERE id IN (SELECT f.id FROM files f WHERE f.expires_at < now() AND NOT EXISTS (SELECT FROM knowledge_sources s WHERE s.file_id = f.id) LIMIT $1)");
             expired.Parameters.Add(new() { Value = FilesAtOnce });
             deleted = await expired.ExecuteNonQueryAsync();
         }

@@ -32,7 +32,8 @@ internal sealed class RetentionWork(EngineDataSource database, TimeProvider cloc
             "DELETE FROM turns WHERE id IN (SELECT t.id FROM turns t WHERE t.organization_id = $1 AND t.created_at < $2 AND t.state IN ('completed', 'failed', 'cancelled') ORDER BY t.created_at LIMIT 1000)"),
         ("activityLogs", "activity_logs_kept_days", "DELETE FROM activity_logs WHERE id IN (SELECT t.id FROM activity_logs t WHERE t.organization_id = $1 AND t.created_at < $2 ORDER BY t.created_at LIMIT 1000)"),
         ("idempotencyKeys", "idempotency_keys_kept_days", "DELETE FROM idempotency_keys WHERE organization_id = $1 AND key IN (SELECT t.key FROM idempotency_keys t WHERE t.organization_id = $1 AND t.created_at < $2 LIMIT 1000)"),
-        ("files", "files_kept_days", "DELETE FROM files WHERE id IN (SELECT t.id FROM files t WHERE t.organization_id = $1 AND t.created_at < $2 ORDER BY t.created_at LIMIT 1000)"),
+        // A document of the knowledge base stays for as long as its source does.
+        ("files", "files_kept_days", "DELETE FROM files WHERE id IN (SELECT t.id FROM files t WHERE t.organization_id = $1 AND t.created_at < $2 AND NOT EXISTS (SELECT FROM knowledge_sources s WHERE s.file_id = t.id) ORDER BY t.created_at LIMIT 1000)"),
     ];
 
     public string Name => WorkName;

@@ -109,7 +109,10 @@ public sealed class AuditTests(EngineApp app, ITestOutputHelper output) : IClass
         await using var connection = new NpgsqlConnection(app.Database.AdminConnectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(
-            "SELECT id, user_id, action_type, ip_address IS NOT NULL, user_agent FROM activity_logs WHERE organization_id = $1", connection) { Parameters = { new() { Value = organizationId } } };
+            "SELECT id, user_id, action_type, ip_address IS NOT NULL, user_agent FROM activity_logs WHERE organization_id = $1", connection)
+        {
+            Parameters = { new() { Value = organizationId } },
+        };
         await using var row = await command.ExecuteReaderAsync();
         var rows = new List<LogRow>();
         while (await row.ReadAsync())

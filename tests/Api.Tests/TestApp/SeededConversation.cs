@@ -10,10 +10,10 @@ public sealed record SeededConversation(Guid Id, Guid ContactId, Guid ChannelId)
             "INSERT INTO channels (id, organization_id, name, platform) VALUES ($1, $2, 'Web', 'web')", seeded.ChannelId, organization.Id);
         await organization.Execute(
             """
-            INSERT INTO contacts (id, organization_id, channel_id, platform, platform_user_id, name, phone, unread_count)
-            VALUES ($1, $2, $3, 'web', $4, $5, $6, $7)
+            INSERT INTO contacts (id, organization_id, channel_id, platform, platform_user_id, name, phone)
+            VALUES ($1, $2, $3, 'web', $4, $5, $6)
             """,
-            seeded.ContactId, organization.Id, seeded.ChannelId, $"visitor-{seeded.ContactId:N}", name, phone, texts.Length);
+            seeded.ContactId, organization.Id, seeded.ChannelId, $"visitor-{seeded.ContactId:N}", name, phone);
         await organization.Execute(
             """
             INSERT INTO conversations (id, organization_id, channel_id, contact_id, client_id, last_sequence, last_message_at)
