@@ -19,7 +19,7 @@ namespace AgentPlatform.Api.Tests.EveryRoute;
 public sealed class IndexTests(IndexTests.RequestsOnly app, ITestOutputHelper output) : IClassFixture<IndexTests.RequestsOnly>
 {
     /// <summary>Rows of the large organization in each large table; the small one, which asks, has a hundredth.</summary>
-    private const int Rows = 20_000;
+    private const int Rows = 5_000;
 
     /// <summary>
     /// Rows that the requests of the small organization for one list, together, may read from one large table: all of its own for each of them, yet less than
