@@ -33,12 +33,21 @@ public sealed class JobStore(EngineDataSource database)
         """;
 
     private const string Ended = """
-        UPDATE jobs SET status = $4, result = $5, error = $6, progress = $7, instance_id = NULL, version = version + 1, changed_in = pg_current_xact_id(),
-            duration = least(extract(epoch FROM now() - started_at) * 1000, 2147483647)::integer,
-            completed_at = CASE WHEN $4 = 'completed' THEN now() END,
-            failed_at = CASE WHEN $4 = 'failed' THEN now() END,
-            cancelled_at = CASE WHEN $4 = 'cancelled' THEN now() END
-        WHERE id = $1 AND instance_id = $2 AND attempts = $3 AND status = 'processing'
+        WITH ended AS (
+            UPDATE jobs SET status = $4, result = $5, error = $6, progress = $7, instance_id = NULL, version = version + 1, changed_in = pg_current_xact_id(),
+                duration = least(extract(epoch FROM now() - started_at) * 1000, 2147483647)::integer,
+                completed_at = CASE WHEN $4 = 'completed' THEN now() END,
+                failed_at = CASE WHEN $4 = 'failed' THEN now() END,
+                cancelled_at = CASE WHEN $4 = 'cancelled' THEN now() END
+            WHERE id = $1 AND instance_id = $2 AND attempts = $3 AND status = 'processing'
+            RETURNING id, organization_id, user_id, type, attempts
+        ), told AS (
+            SELECT e.id, CASE WHEN e.user_id IS NOT NULL AND $4 <> 'cancelled' THEN notify_member(
+                e.organization_id, e.user_id, 'job_finished', format('%s %s', initcap(replace(e.type, '_', ' ')), CASE $4 WHEN 'completed' THEN 'is complete' ELSE 'failed' END),
+                $6, 'job', e.id, format('job %s ended %s', e.id, e.attempts)) END AS notification
+            FROM ended e
+        )
+        SELECT count(id), count(notification) FROM told
         """;
 
     /// <summary>Takes the job for this process; null when it may not run now, or somebody else has it.</summary>
@@ -75,13 +84,13 @@ public sealed class JobStore(EngineDataSource database)
         return await row.ReadAsync(cancellationToken).ConfigureAwait(false) ? Read(row) : null;
     }
 
-    /// <summary>Ends a run. False when it held the job no longer.</summary>
+    /// <summary>Ends a run, and tells whoever asked for it. False when it held the job no longer.</summary>
     public async Task<bool> End(JobRun run, Guid instanceId, string status, string? result, string? error, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(Ended);
         Add(
             command, run.Job.Id, instanceId, run.Job.Attempt, status, Json(result), new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Text, Value = (object?)error ?? DBNull.Value }, Json(JobRun.ToJson(run.Progress)));
-        return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false) > 0;
+        return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is > 0L;
     }
 
     /// <summary>Ends a job that was asked to be cancelled and that no living process holds.</summary>

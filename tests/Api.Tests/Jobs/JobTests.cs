@@ -37,6 +37,8 @@ public sealed class JobTests(JobApp app, ITestOutputHelper output) : IClassFixtu
         var job = await Read(organization, id);
         Assert.True(job["result"]!["done"]!.GetValue<bool>());
         Assert.True(job["duration"]!.GetValue<int>() >= 0);
+        var notification = Assert.Single((await (await organization.Owner.GetAsync("/v1/notifications?type=job_finished")).Json()).Items());
+        Assert.Equal((id, "job"), (notification["entityId"]!.GetValue<Guid>(), notification.Text("entityType")));
         Assert.Equal(2, await Partners(organization));
     }
 
