@@ -31,6 +31,9 @@ internal static partial class ArchiveRules
     /// <summary>Uploads that are part of the organization's data, unlike the files of jobs.</summary>
     public static readonly string[] FilePurposes = ["attachment", "recording", "knowledge"];
 
+    /// <summary>Which rows of a table go into an archive (SQL over the alias <c>t</c>); null for all of them. What tells of a job stays where the job is.</summary>
+    public static string? Rows(TenantTable table) => table.Name == "notifications" ? "t.entity_type IS DISTINCT FROM 'job'" : null;
+
     /// <summary>The tables of an archive, in the catalog's order.</summary>
     public static IReadOnlyList<TenantTable> Tables(TenantCatalog catalog) => Without(catalog, IsLeftOut);
 

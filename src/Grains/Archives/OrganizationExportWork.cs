@@ -59,7 +59,7 @@ internal sealed class OrganizationExportWork(EngineDataSource database, ApiDataS
             {
                 await Rows(
                     context, manifest, table.Name,
-                    $"SELECT (to_jsonb(t) - '{{{string.Join(',', ArchiveRules.LeftOutColumns(table))}}}'::text[])::text FROM {table.Name} t WHERE t.organization_id = $1 ORDER BY {string.Join(", ", table.Key)}", cancellationToken).ConfigureAwait(false);
+                    $"SELECT (to_jsonb(t) - '{{{string.Join(',', ArchiveRules.LeftOutColumns(table))}}}'::text[])::text FROM {table.Name} t WHERE t.organization_id = $1 AND {ArchiveRules.Rows(table) ?? "true"} ORDER BY {string.Join(", ", table.Key)}", cancellationToken).ConfigureAwait(false);
             }
             await Contents(context, manifest, cancellationToken).ConfigureAwait(false);
             using var entry = zip.CreateEntry(Manifest.EntryName).Open();

@@ -65,8 +65,10 @@ public sealed class ExportTests(JobApp app) : IClassFixture<JobApp>
             var listed = (await owner.All(path)).Length;
             var csv = await owner.Job("/v1/jobs/exports", new { resource = path, format = "csv" });
             var lines = await owner.Job("/v1/jobs/exports", new { resource = path, format = "jsonl" });
-            Assert.Equal((path, listed, listed), (path, csv["result"]!["rows"]!.GetValue<int>(), lines["result"]!["rows"]!.GetValue<int>()));
-            Assert.Equal(listed, Encoding.UTF8.GetString(await owner.Download(lines)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!["id"]).Count());
+            // The end of the first export is told to whoever asked for it.
+            var told = path == "notifications" ? 1 : 0;
+            Assert.Equal((path, listed, listed + told), (path, csv["result"]!["rows"]!.GetValue<int>(), lines["result"]!["rows"]!.GetValue<int>()));
+            Assert.Equal(listed + told, Encoding.UTF8.GetString(await owner.Download(lines)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!["id"]).Count());
         }
     }
 
