@@ -143,6 +143,59 @@ public sealed class LiveEventTests(QuickLookApp app, ITestOutputHelper output) :
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Long_transactions_that_write_nothing_live_hold_nobody_up(bool isElsewhere)
+    {
+        var organization = await app.NewOrganization();
+        var conversation = await SeededConversation.Create(organization, "Anna", "+15550000001");
+        var place = new NpgsqlConnectionStringBuilder(app.Database.AdminConnectionString) { Pooling = false };
+        place.Database = isElsewhere ? "postgres" : place.Database;
+        await using var connection = new NpgsqlConnection(place.ConnectionString);
+        await connection.OpenAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using (var write = new NpgsqlCommand(isElsewhere ? "SELECT pg_current_xact_id()" : "SELECT pg_current_xact_id() FROM tell_nothing_live()", connection, transaction))
+        {
+            await write.ExecuteNonQueryAsync();
+        }
+        using var events = await EventReader.Open(organization.Owner);
+        var id = await conversation.Add(organization, 1, "meanwhile");
+        var seen = await events.Next("message.created");
+        Assert.Equal(id, seen.Data.Id());
+        using var again = await EventReader.Open(organization.Owner, lastEventId: seen.Id);
+        Assert.Equal("ready", (await again.Next())!.Type);
+        var next = await conversation.Add(organization, 2, "still meanwhile");
+        Assert.Equal(next, (await again.Next("message.created")).Data.Id());
+        await transaction.RollbackAsync();
+    }
+
+    [Fact]
+    public async Task A_transaction_that_may_write_something_live_is_waited_for()
+    {
+        var organization = await app.NewOrganization();
+        var conversation = await SeededConversation.Create(organization, "Anna", "+15550000001");
+        using var events = await EventReader.Open(organization.Owner);
+        await events.Next();
+        await using var connection = new NpgsqlConnection(app.Database.AdminConnectionString);
+        await connection.OpenAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await Execute("SELECT pg_current_xact_id()");
+        var first = await conversation.Add(organization, 1, "first");
+        await Execute($"UPDATE messages SET status = 'read', changed_in = pg_current_xact_id() WHERE id = '{first}'");
+        var second = await conversation.Add(organization, 2, "second");
+        await transaction.CommitAsync();
+        var read = await events.Next("message.created");
+        Assert.Equal((first, "read"), (read.Data.Id(), read.Data.Text("status")));
+        Assert.Equal(second, (await events.Next("message.created")).Data.Id());
+
+        async Task Execute(string sql)
+        {
+            await using var command = new NpgsqlCommand(sql, connection, transaction);
+            await command.ExecuteNonQueryAsync();
+        }
+    }
+
     [Fact]
     public async Task A_silent_view_gets_signs_of_life_and_ends_with_its_session()
     {

@@ -27,7 +27,7 @@ internal sealed class EventStream(OperationRequest request, LiveHubs hubs, strin
             httpContext.Response.ContentType = "text/event-stream";
             httpContext.Response.Headers["X-Accel-Buffering"] = "no";
             await Begin(httpContext, cancelled.Token);
-            await CatchUp(httpContext, cancelled.Token);
+            await CatchUp(httpContext, stream, cancelled.Token);
             await Follow(httpContext, stream, cancelled.Token);
         }
         catch (OperationCanceledException) when (httpContext.Response.HasStarted || httpContext.RequestAborted.IsCancellationRequested || stopping.IsCancellationRequested)
@@ -43,24 +43,32 @@ internal sealed class EventStream(OperationRequest request, LiveHubs hubs, strin
 
     private async Task Begin(HttpContext context, CancellationToken cancellationToken)
     {
-        var end = await _feed.End(cancellationToken);
+        var (end, future) = await _feed.End(cancellationToken);
         var known = lastEventId is null ? null : LivePosition.Parse(lastEventId);
-        var isKnown = known is { } position && position.ChangedIn <= end.ChangedIn;
+        var isKnown = known is { } position && position.CompareTo(future) < 0;
         _seen = isKnown ? known!.Value : end;
         Write(lastEventId is null || isKnown ? "ready" : "reset", _seen, "{}"u8);
         await Flush(context, cancellationToken);
     }
 
-    private async Task CatchUp(HttpContext context, CancellationToken cancellationToken)
+    private async Task CatchUp(HttpContext context, LiveStream stream, CancellationToken cancellationToken)
     {
-        LiveBatch batch;
-        do
+        while (true)
         {
-            batch = await _feed.Next(request.Caller.OrganizationId, _seen, cancellationToken);
+            var batch = await _feed.Next(request.Caller.OrganizationId, _seen, isThorough: true, cancellationToken);
             Write(batch);
             await Flush(context, cancellationToken);
+            if (batch.IsFull)
+            {
+                continue;
+            }
+            // A row that isn't final yet comes by the stream, unless the hub has passed it: then it is final the next moment.
+            if (batch.Pending is not { } pending || pending.CompareTo(stream.From) > 0)
+            {
+                return;
+            }
+            await Task.Delay(LiveHub.ShortestPause, request.Service<TimeProvider>(), cancellationToken);
         }
-        while (batch.IsFull);
     }
 
     private async Task Follow(HttpContext context, LiveStream stream, CancellationToken cancellationToken)

@@ -35,8 +35,8 @@ internal sealed record LiveRow(LivePosition Position, LivePosition CreatedAt, Re
 /// <summary>Rows that follow a position, in order.</summary>
 /// <param name="From">The position that they follow.</param>
 /// <param name="IsFull">There may be more at once.</param>
-/// <param name="IsPending">There are rows that aren't final yet: look again soon.</param>
-internal sealed record LiveBatch(LivePosition From, IReadOnlyList<LiveRow> Rows, bool IsFull, bool IsPending)
+/// <param name="Pending">The first row that isn't final yet, for which to look again soon; null when all are.</param>
+internal sealed record LiveBatch(LivePosition From, IReadOnlyList<LiveRow> Rows, bool IsFull, LivePosition? Pending)
 {
     public LivePosition To => Rows.Count > 0 ? Rows[^1].Position : From;
 }
@@ -56,19 +56,22 @@ internal sealed class LiveFeed(ApiDataSource database, IServiceProvider services
     ];
 
     private static readonly string[] Statements = [.. Sources.Select(source => $"""
-        {ResourceSql.Of(source.Resource).SelectListAnd($"t.changed_in, {source.Created}, (SELECT live_feed_horizon())")}
+        {ResourceSql.Of(source.Resource).SelectListAnd($"t.changed_in, {source.Created}, (SELECT live_feed_horizon($4))")}
         WHERE t.organization_id = $1 AND (t.changed_in, t.id) > ($2, $3) ORDER BY t.changed_in, t.id LIMIT {Limit}
         """)];
 
-    /// <summary>The present end of every organization's feed.</summary>
-    public async Task<LivePosition> End(CancellationToken cancellationToken)
+    /// <summary>The present end of every organization's feed, and what no position has reached yet.</summary>
+    public async Task<(LivePosition End, LivePosition Future)> End(CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("SELECT live_feed_horizon()");
-        return LivePosition.At((ulong)(await command.ExecuteScalarAsync(cancellationToken))!);
+        await using var command = database.CreateCommand("SELECT live_feed_horizon(true), pg_snapshot_xmax(pg_current_snapshot())");
+        await using var row = await command.ExecuteReaderAsync(cancellationToken);
+        await row.ReadAsync(cancellationToken);
+        return (LivePosition.At(row.GetFieldValue<ulong>(0)), LivePosition.At(row.GetFieldValue<ulong>(1)));
     }
 
     /// <summary>What follows a position; one round trip.</summary>
-    public async Task<LiveBatch> Next(Guid organizationId, LivePosition position, CancellationToken cancellationToken)
+    /// <param name="isThorough">Waits only for transactions that may write something live, which costs a look at all of the server's processes.</param>
+    public async Task<LiveBatch> Next(Guid organizationId, LivePosition position, bool isThorough, CancellationToken cancellationToken)
     {
         await using var session = await TenantSession.OpenAsync(database, new Tenant(organizationId), cancellationToken);
         await using var batch = session.CreateBatch();
@@ -81,6 +84,7 @@ internal sealed class LiveFeed(ApiDataSource database, IServiceProvider services
                     new() { Value = organizationId },
                     new() { Value = position.ChangedIn, NpgsqlDbType = NpgsqlDbType.Xid8 },
                     new() { Value = position.BoundOf(Sources[index].Kind) },
+                    new() { Value = isThorough },
                 },
             });
         }
@@ -109,7 +113,8 @@ internal sealed class LiveFeed(ApiDataSource database, IServiceProvider services
 
         var final = rows.Where(row => row.Position.ChangedIn < horizon && (bound is null || row.Position.CompareTo(bound.Value) <= 0))
             .OrderBy(row => row.Position).ToArray();
-        return new LiveBatch(position, final, bound is not null && final.Length > 0, rows.Any(row => row.Position.ChangedIn >= horizon));
+        var pending = rows.Where(row => row.Position.ChangedIn >= horizon).Select(row => (LivePosition?)row.Position).Min();
+        return new LiveBatch(position, final, bound is not null && final.Length > 0, pending);
     }
 
     private LiveRow Read(NpgsqlDataReader reader, LiveKind kind, Resource resource, Guid organizationId, ref ulong horizon)

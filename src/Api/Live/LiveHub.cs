@@ -63,6 +63,7 @@ internal sealed partial class LiveHub : IDisposable
             await _started.Task.WaitAsync(cancellationToken);
             lock (_gate)
             {
+                stream.From = _position;
                 _streams.Add(stream);
             }
             return stream;
@@ -107,17 +108,20 @@ internal sealed partial class LiveHub : IDisposable
     private async Task Run()
     {
         var pause = ShortestPause;
+        var isWhole = true;
         while (!_stopped.IsCancellationRequested)
         {
-            var isWhole = false;
+            // Only when something waits, it is worth finding out whether what it waits for matters.
+            var isThorough = !isWhole;
+            isWhole = false;
             try
             {
                 if (!_started.Task.IsCompleted)
                 {
-                    _position = await _feed.End(_stopped.Token);
+                    (_position, _) = await _feed.End(_stopped.Token);
                     _started.TrySetResult();
                 }
-                isWhole = await Pass();
+                isWhole = await Pass(isThorough);
             }
             catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
             {
@@ -152,12 +156,12 @@ internal sealed partial class LiveHub : IDisposable
     }
 
     /// <summary>Passes on all that is final; false when something wasn't yet.</summary>
-    private async Task<bool> Pass()
+    private async Task<bool> Pass(bool isThorough)
     {
         LiveBatch batch;
         do
         {
-            batch = await _feed.Next(OrganizationId, _position, _stopped.Token);
+            batch = await _feed.Next(OrganizationId, _position, isThorough, _stopped.Token);
             if (batch.Rows.Count > 0)
             {
                 lock (_gate)
@@ -168,7 +172,7 @@ internal sealed partial class LiveHub : IDisposable
             }
         }
         while (batch.IsFull);
-        return !batch.IsPending;
+        return batch.Pending is null;
     }
 
     [LoggerMessage(4302, LogLevel.Warning, "Live events of organization {OrganizationId} wait for the database ({Failure})")]

@@ -21,6 +21,9 @@ internal sealed class LiveStream : IDisposable
         _aborted = new CancellationTokenSource(Timeout.InfiniteTimeSpan, clock);
     }
 
+    /// <summary>Where the batches begin.</summary>
+    public LivePosition From { get; set; }
+
     public ChannelReader<LiveBatch> Batches => _batches.Reader;
 
     /// <summary>Set when the view was too slow.</summary>

@@ -43,7 +43,7 @@ internal sealed class OrganizationImportWork(EngineDataSource database, FileStor
         var tables = ArchiveRules.Imported(catalog).Where(table => archive.Has(table.Name)).ToArray();
         await ChooseIds(restore, tables, cancellationToken).ConfigureAwait(false);
         await ChooseFileIds(restore, cancellationToken).ConfigureAwait(false);
-        await using (var begin = new NpgsqlCommand("SELECT begin_restore()", connection, transaction))
+        await using (var begin = new NpgsqlCommand("SELECT begin_restore() FROM tell_nothing_live()", connection, transaction))
         {
             if (await begin.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not true)
             {
