@@ -103,6 +103,7 @@ public static class ApiServices
         TransferEndpoints.MapTransfer(app);
         PersonEndpoints.MapPersons(app);
         LeavingEndpoints.MapLeaving(app);
+        InstallationEndpoints.MapInstallation(app);
         app.MapApiDocument();
         app.MapApiHealth();
         app.MapWebChat();

@@ -21,6 +21,9 @@ public sealed record AccountOptions
     /// </summary>
     public Uri? ConsoleUrl { get; init; }
 
+    /// <summary>How long a super admin stays in an organization that he entered (setting <c>SUPER_ADMIN_ENTRY_MINUTES</c>, default 60).</summary>
+    public TimeSpan EntryLifetime { get; init; } = TimeSpan.FromMinutes(60);
+
     /// <summary>Accounts that may be made from one address within an hour (setting <c>SIGN_UPS_PER_HOUR</c>, default 10).</summary>
     public int SignUpsPerHour { get; init; } = 10;
 
@@ -44,6 +47,7 @@ public sealed record AccountOptions
                 : throw new InvalidOperationException($"PASSWORD_MIN_LENGTH is {minLength}; it must be from 8 to {AuthOptions.MaxPasswordLength}."),
             InvitationLifetime = TimeSpan.FromDays(configuration.GetValue("INVITATION_DAYS", defaults.InvitationLifetime.TotalDays)),
             ResetLifetime = TimeSpan.FromMinutes(configuration.GetValue("PASSWORD_RESET_MINUTES", defaults.ResetLifetime.TotalMinutes)),
+            EntryLifetime = TimeSpan.FromMinutes(configuration.GetValue("SUPER_ADMIN_ENTRY_MINUTES", defaults.EntryLifetime.TotalMinutes)),
             ConsoleUrl = Uri.TryCreate(console, UriKind.Absolute, out var url) ? url : null,
             SignUpsPerHour = configuration.GetValue("SIGN_UPS_PER_HOUR", defaults.SignUpsPerHour),
         };

@@ -67,7 +67,10 @@ internal static class ApiKeyResource
         {
             return Problem.Invalid("/expiresAt", "/expiresAt must be in the future.");
         }
-        return change.IsCreation ? await Make(change) : null;
+        return !change.IsCreation ? null
+            // A key acts for a member.
+            : caller.EnteredReason is not null ? new Problem(ProblemType.Forbidden, "Only a member of the organization makes API keys; you have entered it as a super admin.")
+            : await Make(change);
     }
 
     private static async Task<Problem?> Make(ResourceChange change)

@@ -1,6 +1,9 @@
+using AgentPlatform.Api.ActivityLogs;
 using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Shapes;
+using AgentPlatform.Data.Connections;
+using AgentPlatform.Data.Tenancy;
 using static AgentPlatform.Api.Shapes.Fields;
 
 namespace AgentPlatform.Api.Auth;
@@ -27,7 +30,7 @@ internal static class AuthEndpoints
         Body = new(Email("email").Required(), Name("password", AuthOptions.MaxPasswordLength).Required()),
         Answer = Tokens,
         AnswerName = "Tokens",
-        Problems = [ProblemType.InvalidCredentials, ProblemType.TooManyRequests],
+        Problems = [ProblemType.InvalidCredentials, ProblemType.Forbidden, ProblemType.TooManyRequests],
     };
 
     private static readonly Operation RefreshOperation = new()
@@ -74,10 +77,14 @@ internal static class AuthEndpoints
             return SignInThrottle.Refusal(wait);
         }
         var signIn = request.Service<SignIn>();
-        var (busy, user) = await signIn.Check(email, request.Body.Text("password")!, request.Cancelled);
+        var (busy, user, suspended) = await signIn.Check(email, request.Body.Text("password")!, request.Cancelled);
         if (busy)
         {
             return Passwords.Busy();
+        }
+        if (suspended is not null)
+        {
+            return new Problem(ProblemType.Forbidden, $"{suspended} is suspended. Ask whoever looks after this installation.");
         }
         if (user is null)
         {
@@ -95,7 +102,15 @@ internal static class AuthEndpoints
 
     private static async Task<IResult> Logout(OperationRequest request)
     {
-        await request.Service<SignIn>().End(request.Caller.SessionId, request.Cancelled);
+        var caller = request.Caller;
+        if (caller.EnteredReason is { } reason)
+        {
+            await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), caller.Tenant, request.Cancelled);
+            await request.Service<ActivityLog>().WriteAsync(
+                session, caller, "organization.left", "organization", caller.OrganizationId, ActivityLog.Members(("role", caller.Role.Name()), ("reason", reason)), null, [], request.Cancelled);
+            await session.CommitAsync(request.Cancelled);
+        }
+        await request.Service<SignIn>().End(caller.SessionId, request.Cancelled);
         return TypedResults.NoContent();
     }
 

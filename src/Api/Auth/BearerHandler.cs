@@ -39,6 +39,7 @@ internal sealed class BearerHandler(
             UserAgent = Caller.UserAgentOf(Request),
             IsSuperAdmin = session.IsSuperAdmin,
             Scopes = session.Scopes,
+            EnteredReason = session.EnteredReason,
         });
         var identity = new ClaimsIdentity(
             [new("sub", session.UserId.ToString()), new("org", session.OrganizationId.ToString()), new("role", session.Role.Name())], SchemeName, "sub", "role");

@@ -22,6 +22,9 @@ public sealed record Caller(Guid OrganizationId, Guid UserId, Role Role, Guid Se
     /// <summary>What an API key may do; null for a person, who may do all that the role may.</summary>
     public ImmutableArray<string>? Scopes { get; init; }
 
+    /// <summary>Why a super admin who is no member acts in the organization; null for members.</summary>
+    public string? EnteredReason { get; init; }
+
     /// <summary>The API key that acts for the person; null for the person.</summary>
     public Guid? ApiKeyId => Scopes is null ? null : SessionId;
 

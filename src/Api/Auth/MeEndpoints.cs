@@ -14,7 +14,8 @@ namespace AgentPlatform.Api.Auth;
 /// <summary>Who is signed in.</summary>
 internal static class MeEndpoints
 {
-    private static readonly Shape Membership = new(Uuid("organizationId"), Text("name", 200), Text("slug", 100), Choice("role", Roles.Names));
+    private static readonly Shape Membership = new(
+        Uuid("organizationId"), Text("name", 200), Text("slug", 100), Choice("role", Roles.Names), Choice("status", "active", "suspended").About("Of the organization."));
 
     private static readonly Operation MeOperation = new()
     {
@@ -27,7 +28,8 @@ internal static class MeEndpoints
             Url("avatarUrl").Nullable(), Language("locale"),
             new Field("organization", new ObjectType(Membership)).About("The organization of this session."),
             List("memberships", new ObjectType(Membership), 1000).About("All organizations of the person."),
-            Flag("isSuperAdmin").About("Looks after the whole installation.")),
+            Flag("isSuperAdmin").About("Looks after the whole installation."),
+            Text("enteredReason", 500).Nullable().About("Why you are in this organization as a super admin; null where you are a member.")),
         AnswerName = "Me",
     };
 
@@ -86,14 +88,10 @@ internal static class MeEndpoints
             }
             person = [.. Enumerable.Range(0, 6).Select(column => row.IsDBNull(column) ? null : row.GetString(column))];
         }
-        var memberships = new List<(Guid Id, string Name, string Slug, string Role)>();
-        await using (var row = await session.QueryAsync("SELECT organization_id, name, slug, role FROM memberships_of($1)", request.Cancelled, caller.UserId))
-        {
-            while (await row.ReadAsync(request.Cancelled))
-            {
-                memberships.Add((row.GetGuid(0), row.GetString(1), row.GetString(2), row.GetString(3)));
-            }
-        }
+        var memberships = await Memberships(session, request, "SELECT organization_id, name, slug, role, status FROM memberships_of($1)", caller.UserId);
+        var here = caller.EnteredReason is null
+            ? memberships.Where(membership => membership.Id == caller.OrganizationId)
+            : await Memberships(session, request, "SELECT id, name, slug, $2, status FROM organizations WHERE id = $1", caller.OrganizationId, caller.Role.Name());
         return JsonAnswer.Of(json =>
         {
             json.WriteString("id", caller.UserId);
@@ -102,25 +100,39 @@ internal static class MeEndpoints
             {
                 json.WriteString(name, value);
             }
-            foreach (var here in memberships.Where(membership => membership.Id == caller.OrganizationId))
+            foreach (var organization in here)
             {
                 json.WritePropertyName("organization");
-                Write(json, here);
+                Write(json, organization);
             }
             json.WriteStartArray("memberships");
             memberships.ForEach(membership => Write(json, membership));
             json.WriteEndArray();
             json.WriteBoolean("isSuperAdmin", caller.IsSuperAdmin);
+            json.WriteString("enteredReason", caller.EnteredReason);
         });
     }
 
-    private static void Write(System.Text.Json.Utf8JsonWriter json, (Guid Id, string Name, string Slug, string Role) membership)
+    private static async Task<List<(Guid Id, string Name, string Slug, string Role, string Status)>> Memberships(
+        TenantSession session, OperationRequest request, string sql, params object[] values)
+    {
+        var memberships = new List<(Guid, string, string, string, string)>();
+        await using var row = await session.QueryAsync(sql, request.Cancelled, values);
+        while (await row.ReadAsync(request.Cancelled))
+        {
+            memberships.Add((row.GetGuid(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetString(4)));
+        }
+        return memberships;
+    }
+
+    private static void Write(System.Text.Json.Utf8JsonWriter json, (Guid Id, string Name, string Slug, string Role, string Status) membership)
     {
         json.WriteStartObject();
         json.WriteString("organizationId", membership.Id);
         json.WriteString("name", membership.Name);
         json.WriteString("slug", membership.Slug);
         json.WriteString("role", membership.Role);
+        json.WriteString("status", membership.Status);
         json.WriteEndObject();
     }
 }

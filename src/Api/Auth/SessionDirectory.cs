@@ -13,6 +13,9 @@ public sealed record LiveSession(Guid Id, Guid UserId, Guid OrganizationId, Role
 
     /// <summary>What an API key may do; null for a person's session.</summary>
     public ImmutableArray<string>? Scopes { get; init; }
+
+    /// <summary>Why a super admin who is no member is in the organization; null for members.</summary>
+    public string? EnteredReason { get; init; }
 }
 
 /// <summary>
@@ -82,7 +85,7 @@ public sealed class SessionDirectory : IDisposable
     private async Task<LiveSession?> LookUp(Guid sessionId, CancellationToken cancellationToken)
     {
         var before = Interlocked.Read(ref _changes);
-        await using var command = _database.CreateCommand("SELECT user_id, organization_id, role, expires_at, is_super_admin, scopes FROM find_live_session($1)");
+        await using var command = _database.CreateCommand("SELECT user_id, organization_id, role, expires_at, is_super_admin, scopes, entered_reason FROM find_live_session($1)");
         command.Parameters.Add(new() { Value = sessionId });
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
         var session = await row.ReadAsync(cancellationToken) && Roles.Parse(row.GetString(2)) is { } role
@@ -90,6 +93,7 @@ public sealed class SessionDirectory : IDisposable
             {
                 IsSuperAdmin = row.GetBoolean(4),
                 Scopes = row.IsDBNull(5) ? null : [.. row.GetFieldValue<string[]>(5)],
+                EnteredReason = row.IsDBNull(6) ? null : row.GetString(6),
             }
             : null;
         if (_sessions.Count >= MaxRemembered)

@@ -1,6 +1,8 @@
 using System.Net;
 using AgentPlatform.Data;
 using AgentPlatform.Data.Connections;
+using AgentPlatform.Data.Tenancy;
+using Npgsql;
 using NpgsqlTypes;
 
 namespace AgentPlatform.Api.Auth;
@@ -13,13 +15,17 @@ internal sealed class SignIn(ApiDataSource database, AuthOptions options, TokenS
 {
     private readonly RefreshTokens _refresh = new(options);
 
-    /// <summary>Who has this e-mail address and password, and where a sign-in leads; null where anything is wrong. <c>Busy</c> when too many checks wait.</summary>
-    public async Task<(bool Busy, SignedIn? User)> Check(string email, string password, CancellationToken cancellationToken)
+    /// <summary>
+    /// Who has this e-mail address and password, and where a sign-in leads; null where anything is wrong. <c>Busy</c> when too many checks wait. <c>Suspended</c> is the
+    /// organization of somebody who proved who he is and has no other.
+    /// </summary>
+    public async Task<(bool Busy, SignedIn? User, string? Suspended)> Check(string email, string password, CancellationToken cancellationToken)
     {
         Guid userId = default;
         string? hash = null;
+        string? suspended = null;
         SignedIn? user = null;
-        await using (var command = database.CreateCommand("SELECT user_id, password_hash, organization_id, role FROM find_user_for_sign_in($1)"))
+        await using (var command = database.CreateCommand("SELECT user_id, password_hash, organization_id, role, suspended_organization FROM find_user_for_sign_in($1)"))
         {
             command.Parameters.Add(new() { Value = email });
             await using var row = await command.ExecuteReaderAsync(cancellationToken);
@@ -28,10 +34,11 @@ internal sealed class SignIn(ApiDataSource database, AuthOptions options, TokenS
                 userId = row.GetGuid(0);
                 hash = row.IsDBNull(1) ? null : row.GetString(1);
                 user = row.IsDBNull(2) || Roles.Parse(row.GetString(3)) is not { } role ? null : new SignedIn(userId, row.GetGuid(2), role);
+                suspended = row.IsDBNull(4) ? null : row.GetString(4);
             }
         }
         var matches = await passwords.Check(hash, password, cancellationToken);
-        return (matches is null, matches == true ? user : null);
+        return (matches is null, matches == true ? user : null, matches == true ? suspended : null);
     }
 
     /// <summary>The person's session in another of his or her organizations; null where there is no active membership.</summary>
@@ -57,6 +64,18 @@ internal sealed class SignIn(ApiDataSource database, AuthOptions options, TokenS
         command.Parameters.Add(new() { Value = clock.GetUtcNow() + options.RefreshTokenLifetime });
         await command.ExecuteNonQueryAsync(cancellationToken);
         return Pair(new LiveSession(sessionId, user.UserId, user.OrganizationId, user.Role, default), refresh);
+    }
+
+    /// <summary>Lets a super admin into an organization, in the transaction that tells its log; the tokens work once that is committed.</summary>
+    public async Task<TokenPair> Enter(TenantSession session, Caller bound, Role role, string reason, DateTimeOffset until, CancellationToken cancellationToken)
+    {
+        var sessionId = Uuid.New(clock);
+        var refresh = _refresh.Make(sessionId, 1);
+        await session.ExecuteAsync(
+            "SELECT enter_organization($1, $2, $3, $4, $5, $6, $7)", cancellationToken,
+            sessionId, role.Name(), reason, RefreshTokens.Hash(refresh), SignUpEndpoints.OptionalText(bound.UserAgent),
+            new NpgsqlParameter { Value = (object?)bound.IpAddress ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Inet }, until);
+        return Pair(new LiveSession(sessionId, bound.UserId, bound.OrganizationId, role, until), refresh);
     }
 
     /// <summary>The next pair of tokens; null when the session has ended, this call ended it included.</summary>

@@ -1,6 +1,7 @@
 using AgentPlatform.Api.ActivityLogs;
 using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Operations;
+using AgentPlatform.Api.Organizations;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
 using AgentPlatform.Api.Shapes;
@@ -32,47 +33,23 @@ internal static class BillingEndpoints
     public static void MapBilling(IEndpointRouteBuilder routes)
     {
         var any = SubscriptionResource.Any;
-        routes.MapOperation("GET", SubscriptionPath, OfSuperAdmin(ResourceOperations.Read(any)), request => ForAny(request, bound => ResourceReads.Read(any, bound)));
-        routes.MapOperation("POST", SubscriptionPath, OfSuperAdmin(ResourceOperations.Create(any)), request => ForAny(request, bound => ResourceWrites.Create(any, bound)));
-        routes.MapOperation("PATCH", SubscriptionPath, OfSuperAdmin(ResourceOperations.Update(any)), request => ForAny(request, bound => ResourceWrites.Update(any, bound)));
-        routes.MapOperation("POST", "/v1/organizations/{id}/billing-invoices/{invoiceId}/settle", SettleOperation, request => ForAny(request, Settle));
+        routes.MapOperation("GET", SubscriptionPath, OfSuperAdmin(ResourceOperations.Read(any)), request => AnyOrganization.Run(request, bound => ResourceReads.Read(any, bound)));
+        routes.MapOperation("POST", SubscriptionPath, OfSuperAdmin(ResourceOperations.Create(any)), request => AnyOrganization.Run(request, bound => ResourceWrites.Create(any, bound)));
+        routes.MapOperation("PATCH", SubscriptionPath, OfSuperAdmin(ResourceOperations.Update(any)), request => AnyOrganization.Run(request, bound => ResourceWrites.Update(any, bound)));
+        routes.MapOperation("POST", "/v1/organizations/{id}/billing-invoices/{invoiceId}/settle", SettleOperation, request => AnyOrganization.Run(request, Settle));
+        MapList(routes, InvoiceResource.Invoices, "listBillingInvoicesOfOrganization", "List the invoices of any organization");
+        MapList(routes, UsageAlertResource.UsageAlerts, "listUsageAlertsOfOrganization", "List what any organization was told about its limits");
     }
 
-    private static Operation OfSuperAdmin(Operation operation) => operation with
+    private static Operation OfSuperAdmin(Operation operation) => AnyOrganization.Operation(
+        operation, operation.Id, operation.Summary.Replace("your organization subscription", "the subscription of any organization", StringComparison.Ordinal)) with
     {
-        Role = Role.Viewer,
-        NeedsSuperAdmin = true,
         Tag = "subscription",
-        Summary = operation.Summary.Replace("your organization subscription", "the subscription of any organization", StringComparison.Ordinal),
     };
 
-    /// <summary>Runs a request of a super admin bound to the organization that the path names.</summary>
-    private static async Task<IResult> ForAny(OperationRequest request, Func<OperationRequest, Task<IResult>> run)
-    {
-        if (request.PathId() is not { } organization)
-        {
-            return Problem.NotFound();
-        }
-        var caller = request.Caller;
-        var bound = new OperationRequest
-        {
-            Http = request.Http,
-            KnownCaller = new Caller(organization, caller.UserId, Role.Owner, caller.SessionId, caller.IpAddress) { IsSuperAdmin = true, UserAgent = caller.UserAgent },
-            Body = request.Body,
-            Fingerprint = request.Fingerprint,
-            Query = request.Query,
-            ExpectedVersion = request.ExpectedVersion,
-            IdempotencyKey = request.IdempotencyKey,
-        };
-        await using (var row = await TenantSession.ReadAsync(request.Service<ApiDataSource>(), bound.Caller.Tenant, "SELECT 1 FROM organizations WHERE id = $1", request.Cancelled, organization))
-        {
-            if (!await row.ReadAsync(request.Cancelled))
-            {
-                return Problem.NotFound();
-            }
-        }
-        return await run(bound);
-    }
+    private static void MapList(IEndpointRouteBuilder routes, Resource resource, string id, string summary) => routes.MapOperation(
+        "GET", $"{AnyOrganization.Path}/{{id}}/{resource.Path}", AnyOrganization.Operation(ResourceOperations.List(resource), id, summary),
+        request => AnyOrganization.Run(request, bound => ResourceReads.List(resource, bound)));
 
     private static async Task<IResult> Settle(OperationRequest request)
     {

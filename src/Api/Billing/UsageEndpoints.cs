@@ -1,6 +1,7 @@
 using System.Globalization;
 using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Operations;
+using AgentPlatform.Api.Organizations;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Shapes;
 using AgentPlatform.Data.Billing;
@@ -43,7 +44,7 @@ internal static class UsageEndpoints
         Description = "What the subscription allows, what is used of it, and whether the AI may answer. Without a subscription nothing is limited, and tokens are those of the calendar month.",
         Answer = new(
             Text("plan", 100).Nullable(), Text("planName", 200).Nullable(), Text("status", 100).Nullable().About("Of the subscription."),
-            Flag("mayRun").About("The AI may answer."), Text("stopReason", 100).Nullable().About("`token_quota`, or the subscription's status; null while the AI may answer."),
+            Flag("mayRun").About("The AI may answer."), Text("stopReason", 100).Nullable().About("`token_quota`, the subscription's status, or `suspended`; null while the AI may answer."),
             Flag("takesNewConversations").About("False: conversations that are not counted yet in this month wait for people."),
             Timestamp("graceEndsAt").Nullable(),
             Integer("warnPercent").Nullable(), Integer("stopPercent").Nullable(),
@@ -99,7 +100,13 @@ internal static class UsageEndpoints
         routes.MapOperation("GET", "/v1/usage/daily", DailyOperation, request => InRange(request, Daily));
         routes.MapOperation("GET", "/v1/usage/monthly", MonthlyOperation, Monthly);
         routes.MapOperation("GET", "/v1/usage/breakdown", BreakdownOperation, request => InRange(request, Breakdown));
+        MapOfAny(routes, "", StateOperation, "getUsageOfOrganization", "Where any organization stands", State);
+        MapOfAny(routes, "/daily", DailyOperation, "listDailyUsageOfOrganization", "Usage of any organization by day", request => InRange(request, Daily));
+        MapOfAny(routes, "/monthly", MonthlyOperation, "listMonthlyUsageOfOrganization", "Usage of any organization by calendar month", Monthly);
     }
+
+    private static void MapOfAny(IEndpointRouteBuilder routes, string path, Operation own, string id, string summary, Func<OperationRequest, Task<IResult>> run) => routes.MapOperation(
+        "GET", $"{AnyOrganization.Path}/{{id}}/usage{path}", AnyOrganization.Operation(own, id, summary), request => AnyOrganization.Run(request, run));
 
     private static async Task<IResult> State(OperationRequest request)
     {

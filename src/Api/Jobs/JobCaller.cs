@@ -6,7 +6,7 @@ using AgentPlatform.Data.Tenancy;
 
 namespace AgentPlatform.Api.Jobs;
 
-/// <summary>The member on whose behalf a job runs, with the role that he or she has now.</summary>
+/// <summary>The member (or the super admin who is in the organization) on whose behalf a job runs, with the role that he or she has now.</summary>
 internal static class JobCaller
 {
     /// <exception cref="JobFailedException">The member is gone or no longer active.</exception>
@@ -14,8 +14,8 @@ internal static class JobCaller
     {
         await using var row = await TenantSession.ReadAsync(
             services.GetRequiredService<ApiDataSource>(), new Tenant(job.OrganizationId),
-            "SELECT role FROM organization_members WHERE organization_id = $1 AND user_id = $2 AND status = 'active'", cancellationToken, job.OrganizationId, job.UserId ?? Guid.Empty);
-        return await row.ReadAsync(cancellationToken) && Roles.Parse(row.GetString(0)) is { } role
+            "SELECT acting_role($1)", cancellationToken, job.UserId ?? Guid.Empty);
+        return await row.ReadAsync(cancellationToken) && !row.IsDBNull(0) && Roles.Parse(row.GetString(0)) is { } role
             ? new Caller(job.OrganizationId, job.UserId!.Value, role, Guid.Empty, null)
             : throw new JobFailedException("The member on whose behalf it runs is no longer active.");
     }

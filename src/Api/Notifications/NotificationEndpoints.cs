@@ -62,6 +62,7 @@ internal static class NotificationEndpoints
     private static readonly Operation SetPreferenceOperation = ListPreferencesOperation with
     {
         Id = "setNotificationPreference",
+        NeedsMember = true,
         Summary = "Say how you want to be told of a type",
         Body = Preference,
         Example = new() { ["type"] = "mention", ["inApp"] = true, ["email"] = false },

@@ -28,6 +28,9 @@ public sealed record Operation
     /// <summary>Only a person who is signed in may call it, never an API key.</summary>
     public bool NeedsPerson { get; init; }
 
+    /// <summary>Only a member of the organization may call it, not a super admin who has entered it.</summary>
+    public bool NeedsMember { get; init; }
+
     /// <summary>Only a super admin may call it, who looks after the whole installation.</summary>
     public bool NeedsSuperAdmin { get; init; }
 

@@ -86,6 +86,7 @@ public static class OperationEndpoints
     private static string? Refusal(Caller caller, Operation operation, Role needed) =>
         operation.NeedsSuperAdmin && !caller.IsSuperAdmin ? "Only a super admin of this installation may do this."
         : caller.Role < needed ? $"This needs the role {needed.Name()}; yours is {caller.Role.Name()}."
+        : operation.NeedsMember && caller.EnteredReason is not null ? "Only a member of the organization may do this; you have entered it as a super admin."
         : caller.Scopes is not { } scopes ? null
         : operation.Scope is not { } scope ? "A person must do this; an API key can't."
         : ApiKeyScopes.Allow(scopes, scope) ? null

@@ -3,6 +3,7 @@ using AgentPlatform.Api.Notifications;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
 using Npgsql;
+using NpgsqlTypes;
 using static AgentPlatform.Api.Shapes.Fields;
 
 namespace AgentPlatform.Api.Organizations;
@@ -77,7 +78,8 @@ internal static class InvitationResource
         var links = request.Service<AccountLinks>();
         var token = links.Invitations.Make(change.Id);
         change.Columns["token_hash"] = new NpgsqlParameter { Value = LinkTokens.Hash(token) };
-        change.Columns["invited_by"] = new NpgsqlParameter { Value = caller.UserId };
+        // An invitation lasts while its inviter is a member; a super admin who entered is none, and leaves no name.
+        change.Columns["invited_by"] = new NpgsqlParameter { Value = caller.EnteredReason is null ? caller.UserId : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid };
         change.Columns["expires_at"] = new NpgsqlParameter { Value = now + request.Service<AccountOptions>().InvitationLifetime };
         change.Revealed["link"] = links.Invitation(token, request.Http.Request);
         change.Revealed["token"] = token;

@@ -51,6 +51,9 @@ public sealed record Resource
     /// <summary>Belongs to the installation: the table has no organization. Everyone may read it, super admins write it.</summary>
     public bool IsGlobal { get; init; }
 
+    /// <summary>Only super admins may do any of it.</summary>
+    public bool NeedsSuperAdmin { get; init; }
+
     /// <summary>The one row is the tenant's own, at <c>/v1/{path}</c> without an id.</summary>
     public bool IsTenantItself { get; init; }
 

@@ -8,6 +8,7 @@ public static class ResourceCatalog
     public static readonly ImmutableArray<Resource> All =
     [
         Organizations.OrganizationResource.Organization,
+        Organizations.InstallationResource.Organizations,
         Organizations.MemberResource.Members,
         Organizations.InvitationResource.Invitations,
         Auth.ApiKeyResource.ApiKeys,

@@ -70,7 +70,7 @@ internal static class ResourceOperations
     internal static Operation Create(Resource resource) => Base(resource, "create") with
     {
         Role = resource.Create,
-        NeedsSuperAdmin = resource.IsGlobal,
+        NeedsSuperAdmin = resource.IsGlobal || resource.NeedsSuperAdmin,
         Summary = $"Create {Article(resource)}",
         Body = resource.Shape,
         BodyUse = ShapeUse.Create,
@@ -87,7 +87,7 @@ internal static class ResourceOperations
     internal static Operation Update(Resource resource) => Base(resource, "update") with
     {
         Role = resource.Update,
-        NeedsSuperAdmin = resource.IsGlobal,
+        NeedsSuperAdmin = resource.IsGlobal || resource.NeedsSuperAdmin,
         Summary = $"Change {Article(resource)}",
         Description = "Only the fields that are given change. `If-Match` names the version that the change is based on.",
         Body = resource.Shape,
@@ -124,7 +124,7 @@ internal static class ResourceOperations
     private static Operation Delete(Resource resource) => Base(resource, "delete") with
     {
         Role = resource.Delete,
-        NeedsSuperAdmin = resource.IsGlobal,
+        NeedsSuperAdmin = resource.IsGlobal || resource.NeedsSuperAdmin,
         Summary = $"Delete {Article(resource)}",
         IfMatch = resource.HasVersion ? IfMatch.Optional : IfMatch.None,
         Description = $"With `{DeletionEffects.DryRun}=true` nothing is deleted, and the answer tells what would go with it.",
@@ -142,6 +142,7 @@ internal static class ResourceOperations
         Summary = "",
         Role = resource.Read,
         NeedsPerson = resource.NeedsPerson,
+        NeedsSuperAdmin = resource.NeedsSuperAdmin,
         Answer = resource.Shape,
         AnswerName = resource.SchemaName,
     };

@@ -68,7 +68,7 @@ internal sealed class ExportWork(IServiceProvider services, ApiDataSource databa
     }
 
     /// <summary>Lists that stand for themselves.</summary>
-    public static bool CanExport(Resource resource) => resource is { Read: not null, Parent: null, IsTenantItself: false };
+    public static bool CanExport(Resource resource) => resource is { Read: not null, Parent: null, IsTenantItself: false, NeedsSuperAdmin: false };
 
     private sealed record Reached(Guid FileId, long Size, long Rows, string? Cursor, bool IsLast);
 

@@ -1,13 +1,16 @@
 namespace AgentPlatform.Data.Billing;
 
-/// <summary>Where an organization with a subscription stands: a row of the function <c>usage_state</c>.</summary>
+/// <summary>Where an organization with a subscription, or a suspended one, stands: a row of the function <c>usage_state</c>.</summary>
 public sealed record UsageState
 {
-    public required string PlanCode { get; init; }
-    public required string PlanName { get; init; }
+    /// <summary>Null without a subscription.</summary>
+    public string? PlanCode { get; init; }
 
-    /// <summary>A value of <c>subscriptions.status</c>.</summary>
-    public required string Status { get; init; }
+    /// <summary>Null without a subscription.</summary>
+    public string? PlanName { get; init; }
+
+    /// <summary>A value of <c>subscriptions.status</c>; null without one.</summary>
+    public string? Status { get; init; }
 
     /// <summary>Null for no limit.</summary>
     public long? TokenQuota { get; init; }

@@ -14,7 +14,7 @@ public sealed class UsageStore(EngineDataSource database)
         stop_reason, takes_new_conversations, stop_message, valid_until, warn_percent, stop_percent
         """;
 
-    /// <summary>Null for an organization without a subscription.</summary>
+    /// <summary>Null for an organization without a subscription, unless it is suspended.</summary>
     public async Task<UsageState?> Read(Guid organizationId, DateTimeOffset at, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand($"SELECT {Columns} FROM usage_state($1, $2)");
@@ -27,9 +27,9 @@ public sealed class UsageStore(EngineDataSource database)
     /// <summary>Reads the current row.</summary>
     public static UsageState Read(NpgsqlDataReader row) => new()
     {
-        PlanCode = row.GetString(0),
-        PlanName = row.GetString(1),
-        Status = row.GetString(2),
+        PlanCode = row.Text(0),
+        PlanName = row.Text(1),
+        Status = row.Text(2),
         TokenQuota = row.Value<long>(3),
         TokensUsed = row.GetInt64(4),
         PeriodStart = row.GetFieldValue<DateTimeOffset>(5),

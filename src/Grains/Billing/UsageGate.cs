@@ -13,7 +13,7 @@ namespace AgentPlatform.Grains.Billing;
 /// </summary>
 public sealed partial class UsageGate : IDisposable
 {
-    private static readonly HashSet<string> Tables = ["subscriptions", "pricing_plans", "usage_alerts"];
+    private static readonly HashSet<string> Tables = ["organizations", "subscriptions", "pricing_plans", "usage_alerts"];
 
     private readonly IGrainFactory _grains;
     private readonly TimeProvider _clock;

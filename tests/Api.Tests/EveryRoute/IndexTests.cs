@@ -60,7 +60,9 @@ public sealed class IndexTests(IndexTests.RequestsOnly app, ITestOutputHelper ou
         var failures = new List<string>();
         var count = 0;
         var seen = 0L;
-        foreach (var operation in (await ApiDescription.Read(app)).Operations.Where(operation => operation.Method == "GET" && operation.Parameters("query").Contains("limit")))
+        // Super admins' list of all organizations is of the whole installation; what they see of one is bound to it as its own people's lists are.
+        foreach (var operation in (await ApiDescription.Read(app)).Operations.Where(operation =>
+            operation.Method == "GET" && operation.Parameters("query").Contains("limit") && !PopulatedOrganization.IsOfInstallation(operation)))
         {
             var path = operation.Path.Replace("{id}", conversation.ToString(), StringComparison.Ordinal);
             await Forget();

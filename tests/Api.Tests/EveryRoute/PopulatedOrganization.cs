@@ -125,7 +125,7 @@ internal sealed class PopulatedOrganization(TestOrganization organization, Whats
 
     /// <summary>What one organization has as well as the other, or neither: the installation's plans, and what super admins do for any organization.</summary>
     public static bool IsOfInstallation(ApiOperation operation) =>
-        operation.Path.StartsWith("/v1/pricing-plans/", StringComparison.Ordinal) || operation.Path.StartsWith("/v1/organizations/{id}/", StringComparison.Ordinal);
+        operation.Path.StartsWith("/v1/pricing-plans/", StringComparison.Ordinal) || operation.Path.StartsWith("/v1/organizations", StringComparison.Ordinal);
 
     /// <summary>A request that fits the operation's schema, with references to this organization's own things.</summary>
     public JsonObject? Body(ApiOperation operation)

@@ -85,6 +85,19 @@ public sealed class TestOrganization
         await command.ExecuteNonQueryAsync();
     }
 
+    /// <summary>The first column of a statement's first row, as superuser.</summary>
+    public async Task<T> Query<T>(string sql, params object[] values)
+    {
+        await using var connection = new NpgsqlConnection(_app.DatabaseUrl);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        foreach (var value in values)
+        {
+            command.Parameters.Add(new() { Value = value });
+        }
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
     /// <summary>Hashing takes its time on purpose: once for all.</summary>
     private string Hash()
     {
