@@ -65,7 +65,7 @@ internal sealed partial class ConversationGrain
         {
             // Nothing was sent: it failed before, for want of the database or of another grain.
             LogWorkFailed(services.Logger, job.ChannelId, failure.GetType().Name, failure.Message);
-            end = new DeliveryEnd(FirstKnockWait * 5);
+            end = new DeliveryEnd(WorkKnock.FirstWait * 5);
         }
         Post(new DeliveryEnded(job.Item, end), self);
     }

@@ -12,8 +12,6 @@ internal sealed partial class ConversationGrain
 {
     /// <summary>How long the grain stays in memory for work under way, at most, without a word from it.</summary>
     private static readonly TimeSpan WorkStay = TimeSpan.FromMinutes(15);
-    private static readonly TimeSpan FirstKnockWait = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan LongestKnockWait = TimeSpan.FromSeconds(5);
 
     private CancellationTokenSource? _turnCancellation;
     private IGrainTimer? _settleTimer;
@@ -271,33 +269,7 @@ internal sealed partial class ConversationGrain
         {
             (_ended ??= []).Add(ended);
         }
-        _ = Knock(self);
-    }
-
-    /// <summary>Knocks until the grain has opened: while Postgres is away it can't, and what is unfinished must not be forgotten.</summary>
-    private async Task Knock(IConversationWork self, TimeSpan wait = default)
-    {
-        for (; ; wait = wait < LongestKnockWait ? wait * 2 + FirstKnockWait : LongestKnockWait)
-        {
-            try
-            {
-                if (wait > TimeSpan.Zero)
-                {
-                    await Task.Delay(wait, services.Clock, services.Stopping).ConfigureAwait(false);
-                }
-                await self.Work().ConfigureAwait(false);
-                return;
-            }
-            catch (Exception) when (services.Stopping.IsCancellationRequested)
-            {
-                // What is unfinished is in Postgres; another silo, or the next start, takes it up.
-                return;
-            }
-            catch (Exception failure)
-            {
-                LogWorkFailed(services.Logger, _key.ChannelId, failure.GetType().Name, failure.Message);
-            }
-        }
+        _ = WorkKnock.UntilOpened(self, services, _key.ChannelId);
     }
 
     private object? TakeEnded()

@@ -256,7 +256,7 @@ internal sealed partial class ConversationGrain(ConversationServices services) :
         _isLoaded = false;
         _queuedFrom = 0;
         DeactivateOnIdle();
-        _ = Knock(this.AsReference<IConversationWork>(), FirstKnockWait);
+        _ = WorkKnock.UntilOpened(this.AsReference<IConversationWork>(), services, _key.ChannelId, WorkKnock.FirstWait);
     }
 
     private static string? TraceId(string? traceParent) =>

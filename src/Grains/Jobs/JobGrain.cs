@@ -42,7 +42,7 @@ internal sealed class JobGrain(JobRunner runner) : Grain, IJobGrain
         if (_stop is not null)
         {
             await _stop.CancelAsync();
-            await _run.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await _run.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
         }
         _stop?.Dispose();
         _cancel?.Dispose();

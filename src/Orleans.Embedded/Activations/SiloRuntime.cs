@@ -19,7 +19,7 @@ internal sealed class SiloRuntime : IDisposable
         LocalSiloDetails details,
         IOptions<SiloMessagingOptions> messaging,
         IOptions<GrainCollectionOptions> collection,
-        TimeProvider timeProvider,
+        [FromKeyedServices("Orleans.Grains")] TimeProvider timeProvider,
         ILogger<SiloRuntime> logger)
     {
         Services = services;

@@ -64,6 +64,8 @@ public static class OrleansSiloGenericHostExtensions
         services.AddSingleton<ISiloBuilder>(builder);
         services.AddSingleton(new RegisteredServices(services));
         services.TryAddSingleton(TimeProvider.System);
+        // As Orleans does: its clocks are asked for by key, so that an application's clock and a silo's can differ.
+        services.TryAddKeyedSingleton<TimeProvider>(KeyedService.AnyKey, static (provider, _) => provider.GetRequiredService<TimeProvider>());
         services.AddSingleton<LocalSiloDetails>();
         services.AddSingleton<ILocalSiloDetails>(provider => provider.GetRequiredService<LocalSiloDetails>());
         services.AddSingleton<SiloRuntime>();

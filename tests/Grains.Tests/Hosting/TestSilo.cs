@@ -55,6 +55,8 @@ internal sealed class TestSilo : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["DATABASE_URL"] = database.Url });
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Warning).AddConsole();
         builder.Services.AddSingleton(clock ?? TimeProvider.System);
+        // Orleans asks for its clocks by key: a test's clock is the application's, and must not stop or rush what a silo does for itself.
+        builder.Services.AddKeyedSingleton(KeyedService.AnyKey, TimeProvider.System);
         builder.Services.AddSingleton(database.DataOptions);
         builder.Services.AddData(builder.Configuration);
         builder.Services.AddSingleton<IChannelDirectory>(channels);
