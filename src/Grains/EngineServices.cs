@@ -52,6 +52,7 @@ public static class EngineServices
         services.TryAddSingleton<AnalyticsStore>();
         services.TryAddSingleton<TurnScheduler>();
         services.TryAddSingleton<ChannelConnectors>();
+        services.TryAddSingleton<ChannelChanges>();
         services.TryAddSingleton<MessageDelivery>();
         services.TryAddSingleton<LiveSignals>();
         services.TryAddSingleton<UsageStore>();

@@ -213,30 +213,55 @@ public sealed class ConversationStore(EngineDataSource database)
     }
 
     /// <summary>
-    /// Keys (channel, first identity) of conversations with work that nobody does: turns whose instance is gone or has shown no heartbeat
-    /// for <paramref name="deadAfter"/>, and messages that have waited to be sent for <paramref name="unsentAfter"/>. The database's clock decides.
+    /// Keys (channel, first identity) of conversations whose turn nobody runs: its instance is gone, or has shown no heartbeat for <paramref name="deadAfter"/>. The
+    /// database's clock decides.
     /// </summary>
-    public async Task<IReadOnlyList<(Guid ChannelId, string Identity)>> FindAbandoned(TimeSpan deadAfter, TimeSpan unsentAfter, int limit, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<(Guid ChannelId, string Identity)>> FindAbandonedTurns(TimeSpan deadAfter, int limit, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""
             WITH abandoned AS (
-                (SELECT t.conversation_id FROM turns t
-                 WHERE t.state IN ('settling', 'running')
-                   AND NOT EXISTS (SELECT 1 FROM engine_instances e WHERE e.id = t.instance_id AND e.heartbeat_at >= now() - $1::interval)
-                 ORDER BY t.due_at LIMIT $3)
-                UNION
-                (SELECT m.conversation_id FROM messages m WHERE m.status IN ('pending', 'sending') AND m.created_at < now() - $2::interval ORDER BY m.created_at LIMIT $3)
-            )
+                SELECT DISTINCT t.conversation_id FROM (
+                    SELECT t.conversation_id FROM turns t
+                    WHERE t.state IN ('settling', 'running')
+                        AND NOT EXISTS (SELECT 1 FROM engine_instances e WHERE e.id = t.instance_id AND e.heartbeat_at >= now() - $1::interval)
+                    ORDER BY t.due_at LIMIT $2) t)
             SELECT k.channel_id, k.platform_user_id FROM abandoned a JOIN conversations c ON c.id = a.conversation_id JOIN contacts k ON k.id = c.contact_id
             """);
         command.Parameters.Add(new() { Value = deadAfter });
-        command.Parameters.Add(new() { Value = unsentAfter });
         command.Parameters.Add(new() { Value = limit });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         var found = new List<(Guid, string)>();
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
         {
             found.Add((reader.GetGuid(0), reader.GetString(1)));
+        }
+        return found;
+    }
+
+    /// <summary>
+    /// Messages that have waited to be sent for <paramref name="unsentAfter"/> by the database's clock, oldest first, with the keys (channel, first identity) of their
+    /// conversations. They may wait for a reason, for long, in any number: so each look goes on after the one before.
+    /// </summary>
+    public async Task<IReadOnlyList<WaitingMessage>> FindWaiting(TimeSpan unsentAfter, WaitingMessage? after, int limit, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            SELECT m.id, m.created_at, k.channel_id, k.platform_user_id
+            FROM (
+                SELECT m.id, m.created_at, m.conversation_id FROM messages m
+                WHERE m.status IN ('pending', 'sending') AND m.created_at < now() - $1::interval AND (m.created_at, m.id) > ($2, $3)
+                ORDER BY m.created_at, m.id LIMIT $4) m
+            JOIN conversations c ON c.id = m.conversation_id JOIN contacts k ON k.id = c.contact_id
+            ORDER BY m.created_at, m.id
+            """);
+        command.Parameters.Add(new() { Value = unsentAfter });
+        command.Parameters.Add(new() { Value = after?.CreatedAt ?? DateTimeOffset.UnixEpoch });
+        command.Parameters.Add(new() { Value = after?.Id ?? Guid.Empty });
+        command.Parameters.Add(new() { Value = limit });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        var found = new List<WaitingMessage>();
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            found.Add(new(reader.GetGuid(0), reader.GetFieldValue<DateTimeOffset>(1), reader.GetGuid(2), reader.GetString(3)));
         }
         return found;
     }
@@ -270,3 +295,8 @@ public static class NullableColumns
 
     public static string? Text(this NpgsqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
 }
+
+/// <summary>A message that waits to be sent, and whose it is.</summary>
+/// <param name="ChannelId">With <paramref name="Identity"/> the key of its conversation.</param>
+/// <param name="Identity">The contact's first identity at the platform.</param>
+public sealed record WaitingMessage(Guid Id, DateTimeOffset CreatedAt, Guid ChannelId, string Identity);

@@ -81,7 +81,7 @@ internal sealed partial class ConversationGrain
         {
             _isWaitingToSend = true;
             var self = this.AsReference<IConversationWork>();
-            _ = Task.Run(() => PostLater(new SendDue(), wait, self), CancellationToken.None);
+            _ = Task.Run(() => PostLater(new SendDue(), wait, ended.End.EndsWaitWith, self), CancellationToken.None);
             return;
         }
         _outbox?.Remove(ended.Item);
@@ -96,17 +96,14 @@ internal sealed partial class ConversationGrain
         SendNext();
     }
 
-    private async Task PostLater(object due, TimeSpan wait, IConversationWork self)
+    private async Task PostLater(object due, TimeSpan wait, CancellationToken endsWait, IConversationWork self)
     {
-        try
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(endsWait, services.Stopping);
+        await Task.Delay(wait, services.Clock, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        if (!services.Stopping.IsCancellationRequested)
         {
-            await Task.Delay(wait, services.Clock, services.Stopping);
+            Post(due, self);
         }
-        catch (OperationCanceledException)
-        {
-            return;
-        }
-        Post(due, self);
     }
 
     private async Task MarkUnreachable(string reason)

@@ -39,7 +39,8 @@ internal sealed record DeliveryJob(Guid ConversationId, Guid OrganizationId, Gui
 /// <summary>What the conversation does next.</summary>
 /// <param name="RetryAfter">Null when the message is done with, for better or worse; else how long to wait before the next try.</param>
 /// <param name="UnreachableReason">The platform says that the person can't be written to.</param>
-internal readonly record struct DeliveryEnd(TimeSpan? RetryAfter, string? UnreachableReason = null);
+/// <param name="EndsWaitWith">Cancelled when the next try may be worth it earlier: the channel was changed.</param>
+internal readonly record struct DeliveryEnd(TimeSpan? RetryAfter, string? UnreachableReason = null, CancellationToken EndsWaitWith = default);
 
 /// <summary>
 /// Sends one message: asks the channel for a permit, writes that it is about to send, sends, writes what came of it. Runs outside the
@@ -47,7 +48,7 @@ internal readonly record struct DeliveryEnd(TimeSpan? RetryAfter, string? Unreac
 /// activations can't both send.
 /// </summary>
 internal sealed partial class MessageDelivery(
-    ConversationWriter writer, IChannelDirectory channels, ChannelConnectors connectors, IGrainFactory grains, IOptions<DeliveryOptions> options, TimeProvider clock, ILogger<MessageDelivery> logger)
+    ConversationWriter writer, IChannelDirectory channels, ChannelChanges changes, ChannelConnectors connectors, IGrainFactory grains, IOptions<DeliveryOptions> options, TimeProvider clock, ILogger<MessageDelivery> logger)
 {
     private readonly DeliveryOptions _options = options.Value;
     private readonly ConcurrentDictionary<Guid, TaskCompletionSource> _underWay = new();
@@ -79,6 +80,8 @@ internal sealed partial class MessageDelivery(
     {
         using var activity = EngineTelemetry.Activities.StartActivity("message.send", ActivityKind.Client, job.Trace);
         activity?.SetTag("message.id", job.Item.MessageId);
+        // Before the look at the channel: a change that comes while trying ends the wait after it.
+        var changed = changes.Next(job.ChannelId);
         var channel = await channels.Find(job.ChannelId, cancellationToken).ConfigureAwait(false);
         if (channel is null)
         {
@@ -104,12 +107,12 @@ internal sealed partial class MessageDelivery(
         }
         if (channel.BrokenReason is not null)
         {
-            return new DeliveryEnd(_options.BrokenRecheck);
+            return new DeliveryEnd(_options.BrokenRecheck, EndsWaitWith: changed);
         }
         var permit = await grains.GetGrain<IChannelGrain>(job.ChannelId).ReserveSend(1).ConfigureAwait(false);
         if (permit.BrokenReason is not null)
         {
-            return new DeliveryEnd(_options.BrokenRecheck);
+            return new DeliveryEnd(_options.BrokenRecheck, EndsWaitWith: changed);
         }
         if (permit.Wait > TimeSpan.Zero)
         {
@@ -129,7 +132,7 @@ internal sealed partial class MessageDelivery(
         EngineTelemetry.Sends.Add(1, new("platform", channel.Platform), new("outcome", result.Outcome.ToString()));
         activity?.SetTag("send.outcome", result.Outcome.ToString());
         LogSent(logger, job.Item.MessageId, job.ConversationId, channel.Platform, result.Outcome, result.ErrorCode, job.Trace.TraceId);
-        return await Settle(channel, connector, job, result, cancellationToken).ConfigureAwait(false);
+        return await Settle(channel, connector, job, result, changed, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<SendResult> Send(ChannelSettings channel, IChannelConnector connector, DeliveryJob job, CancellationToken cancellationToken)
@@ -159,7 +162,7 @@ internal sealed partial class MessageDelivery(
         }
     }
 
-    private async Task<DeliveryEnd> Settle(ChannelSettings channel, IChannelConnector connector, DeliveryJob job, SendResult result, CancellationToken cancellationToken)
+    private async Task<DeliveryEnd> Settle(ChannelSettings channel, IChannelConnector connector, DeliveryJob job, SendResult result, CancellationToken changed, CancellationToken cancellationToken)
     {
         var attempts = job.Item.Attempts;
         switch (result.Outcome)
@@ -179,7 +182,7 @@ internal sealed partial class MessageDelivery(
                 return new DeliveryEnd(result.RetryAfter ?? TimeSpan.FromSeconds(Math.Pow(4, Math.Min(attempts - 1, 4))));
             case SendOutcome.Passing when attempts < _options.MaxAttempts:
                 await Record(job, "pending", null, result.ErrorCode, result.Error, cancellationToken).ConfigureAwait(false);
-                return new DeliveryEnd(result.RetryAfter is { } asked && asked > Backoff(attempts) ? asked : Backoff(attempts));
+                return new DeliveryEnd(result.RetryAfter is { } asked && asked > Backoff(attempts) ? asked : Backoff(attempts), EndsWaitWith: result.RetryAfter is null ? changed : default);
             case SendOutcome.Doubtful when attempts < _options.MaxAttempts:
                 job.Item.IsDoubtful = true;
                 job.Item.DoubtSince = clock.GetUtcNow();
@@ -188,7 +191,7 @@ internal sealed partial class MessageDelivery(
                 await grains.GetGrain<IChannelGrain>(channel.Id).ReportBroken(result.ErrorCode ?? "broken", result.Error ?? "The platform refuses the channel.").ConfigureAwait(false);
                 job.Item.Attempts--;
                 await Record(job, "pending", null, result.ErrorCode, result.Error, cancellationToken).ConfigureAwait(false);
-                return new DeliveryEnd(_options.BrokenRecheck);
+                return new DeliveryEnd(_options.BrokenRecheck, EndsWaitWith: changed);
             case SendOutcome.Unreachable:
                 await Record(job, "failed", null, result.ErrorCode, result.Error, cancellationToken).ConfigureAwait(false);
                 return new DeliveryEnd(null, result.Error ?? result.ErrorCode ?? "unreachable");

@@ -16,6 +16,9 @@ internal sealed partial class SweepGrain(
     private static readonly TimeSpan ReminderPeriod = TimeSpan.FromMinutes(1);
     private IGrainTimer? _timer;
 
+    /// <summary>Up to here the messages that wait to be sent have been looked at.</summary>
+    private WaitingMessage? _lookedAt;
+
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         // The reminder wakes this grain wherever a silo lives; the timer keeps it quick while it is awake.
@@ -29,12 +32,21 @@ internal sealed partial class SweepGrain(
 
     public async Task<int> Sweep()
     {
+        var (turns, messages, idle) = await WakeAll();
+        return turns + messages + idle;
+    }
+
+    private async Task<(int Turns, int Messages, int Jobs)> WakeAll()
+    {
         var settings = options.Value;
-        var abandoned = await store.FindAbandoned(settings.DeadAfter, settings.UnsentAfter, settings.SweepLimit, CancellationToken.None);
+        var abandoned = await store.FindAbandonedTurns(settings.DeadAfter, settings.SweepLimit, CancellationToken.None);
         await Task.WhenAll(abandoned.Select(found => Wake(new ConversationKey(found.ChannelId, found.Identity))));
+        var waiting = await store.FindWaiting(settings.UnsentAfter, _lookedAt, settings.SweepLimit, CancellationToken.None);
+        _lookedAt = waiting.Count < settings.SweepLimit ? null : waiting[^1];
+        await Task.WhenAll(waiting.Select(static found => new ConversationKey(found.ChannelId, found.Identity)).Distinct().Select(Wake));
         var idle = await jobs.Idle(settings.DeadAfter, jobOptions.PerOrganization, settings.SweepLimit, CancellationToken.None);
         await Task.WhenAll(idle.Select(Wake));
-        return abandoned.Count + idle.Count;
+        return (abandoned.Count, waiting.Count, idle.Count);
     }
 
     private async Task Wake(Guid job)
@@ -65,9 +77,11 @@ internal sealed partial class SweepGrain(
     {
         try
         {
-            if (await Sweep() is > 0 and var count)
+            var (turns, messages, idle) = await WakeAll();
+            // Messages may wait for a channel to be mended, for days: no news each time.
+            if (turns + idle > 0)
             {
-                LogSwept(logger, count);
+                LogSwept(logger, turns, messages, idle);
             }
         }
         catch (Exception failure)
@@ -76,8 +90,8 @@ internal sealed partial class SweepGrain(
         }
     }
 
-    [LoggerMessage(EventId = 2111, Level = LogLevel.Information, Message = "Woke {Count} conversations and jobs with unfinished work")]
-    private static partial void LogSwept(ILogger logger, int count);
+    [LoggerMessage(EventId = 2111, Level = LogLevel.Information, Message = "Woke {Turns} conversations with abandoned turns, {Messages} with messages that wait to be sent, and {Jobs} jobs")]
+    private static partial void LogSwept(ILogger logger, int turns, int messages, int jobs);
 
     [LoggerMessage(EventId = 2112, Level = LogLevel.Warning, Message = "The sweep failed ({Exception}: {Reason}); the next one tries again")]
     private static partial void LogSweepFailed(ILogger logger, string exception, string reason);

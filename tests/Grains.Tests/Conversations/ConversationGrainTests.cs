@@ -1,6 +1,7 @@
 using AgentPlatform.Conversations;
 using AgentPlatform.Fakes.Postgres;
 using AgentPlatform.Grains.Channels;
+using AgentPlatform.Grains.Delivery;
 using AgentPlatform.Grains.Tests.Hosting;
 using static AgentPlatform.Grains.Tests.Conversations.Samples;
 
@@ -185,6 +186,41 @@ public sealed class ConversationGrainTests : IAsyncLifetime
         }
         await silo.Until<long>("SELECT count(*) FROM messages WHERE status = 'sent'", static count => count == 3);
         Assert.Equal(["one", "two", "three"], accepted);
+    }
+
+    private static readonly DeliveryOptions Patient = new() { FirstRetry = TimeSpan.FromHours(1), LongestRetry = TimeSpan.FromHours(1) };
+
+    [Fact]
+    public async Task A_message_that_waits_goes_out_when_somebody_changes_the_channel()
+    {
+        var silo = _silo = await TestSilo.Start(_database, delivery: Patient);
+        var isMended = false;
+        silo.Platform.Answer = (message, _) => Task.FromResult(Volatile.Read(ref isMended) ? new SendResult(SendOutcome.Sent, "out.1") : new SendResult(SendOutcome.Passing, ErrorCode: "not_connected"));
+        await silo.Conversation("494").Receive(TestSilo.From("494", Text("wamid.1")));
+        await silo.Until<long>("SELECT count(*) FROM messages WHERE status = 'pending' AND error_code = 'not_connected'", static waiting => waiting == 1);
+        Volatile.Write(ref isMended, true);
+        await _database.ExecuteAsAdminAsync("UPDATE channels SET settings = '{}', name = 'Mended'");
+        await silo.Until<long>("SELECT count(*) FROM messages WHERE status = 'sent'", static sent => sent == 1);
+    }
+
+    [Fact]
+    public async Task However_many_messages_wait_for_long_what_was_left_behind_is_found()
+    {
+        const int sweepLimit = 2;
+        var silo = _silo = await TestSilo.Start(_database, delivery: Patient, sweepLimit: sweepLimit);
+        silo.Platform.Answer = static (message, _) => Task.FromResult(message.Recipient.StartsWith("stuck", StringComparison.Ordinal) ? new SendResult(SendOutcome.Passing) : new SendResult(SendOutcome.Sent, $"out.{message.MessageId}"));
+        foreach (var identity in new[] { "left", "stuck 1", "stuck 2", "stuck 3", "stuck 4", "stuck 5" })
+        {
+            await silo.Conversation(identity).Receive(TestSilo.From(identity, Text($"wamid.{identity}")));
+        }
+        await silo.Until<long>("SELECT count(*) FROM messages WHERE status = 'pending'", static waiting => waiting == 5);
+        await silo.Until<long>("SELECT count(*) FROM messages WHERE status = 'sent'", static sent => sent == 1);
+        await _database.ExecuteAsAdminAsync("""
+            UPDATE messages SET created_at = now() - interval '2 days' WHERE status = 'pending';
+            INSERT INTO messages (id, organization_id, conversation_id, channel_id, contact_id, sequence, direction, sender_type, status, text_content, created_at)
+            SELECT gen_random_uuid(), organization_id, conversation_id, channel_id, contact_id, 3, 'outbound', 'agent', 'pending', 'left behind', now() - interval '1 day' FROM messages WHERE status = 'sent';
+            """);
+        await silo.Until<long>("SELECT count(*) FROM messages WHERE status = 'sent' AND text_content = 'left behind'", static sent => sent == 1);
     }
 
     [Fact]

@@ -43,7 +43,7 @@ internal sealed class TestSilo : IAsyncDisposable
     public IGrainFactory Grains => _host.Services.GetRequiredService<IGrainFactory>();
     public IServiceProvider Services => _host.Services;
 
-    public static async Task<TestSilo> Start(TestDatabase database, Action<ChannelSettingsEdit>? channel = null, TimeProvider? clock = null)
+    public static async Task<TestSilo> Start(TestDatabase database, Action<ChannelSettingsEdit>? channel = null, TimeProvider? clock = null, DeliveryOptions? delivery = null, int sweepLimit = 500)
     {
         var edit = new ChannelSettingsEdit();
         channel?.Invoke(edit);
@@ -64,9 +64,8 @@ internal sealed class TestSilo : IAsyncDisposable
         builder.Services.AddSingleton<ChannelBreakage>();
         builder.Services.AddSingleton<ITurnRunner>(model);
         builder.Services.AddEngine(builder.Configuration);
-        builder.Services.Configure<DeliveryOptions>(_ => { });
-        builder.Services.AddSingleton(Microsoft.Extensions.Options.Options.Create(new DeliveryOptions { FirstRetry = TimeSpan.FromMilliseconds(20), DoubtTime = TimeSpan.FromMilliseconds(300), LongestRetry = TimeSpan.FromMilliseconds(100) }));
-        builder.Services.AddSingleton(Microsoft.Extensions.Options.Options.Create(new EngineInstanceOptions { HeartbeatInterval = TimeSpan.FromMilliseconds(200), DeadAfter = TimeSpan.FromMilliseconds(900), SweepInterval = TimeSpan.FromMilliseconds(200), UnsentAfter = TimeSpan.FromSeconds(1) }));
+        builder.Services.AddSingleton(Microsoft.Extensions.Options.Options.Create(delivery ?? new DeliveryOptions { FirstRetry = TimeSpan.FromMilliseconds(20), DoubtTime = TimeSpan.FromMilliseconds(300), LongestRetry = TimeSpan.FromMilliseconds(100) }));
+        builder.Services.AddSingleton(Microsoft.Extensions.Options.Options.Create(new EngineInstanceOptions { HeartbeatInterval = TimeSpan.FromMilliseconds(200), DeadAfter = TimeSpan.FromMilliseconds(900), SweepInterval = TimeSpan.FromMilliseconds(200), UnsentAfter = TimeSpan.FromSeconds(1), SweepLimit = sweepLimit }));
         builder.UseOrleans(silo =>
         {
             var port = Interlocked.Add(ref _nextPort, 2);
