@@ -15,9 +15,8 @@ RUN dotnet publish src/Silo/Silo.csproj -c Release -o /app/silo --nologo \
  && dotnet publish src/Api/Api.csproj -c Release -o /app/api --nologo
 
 FROM ubuntu:26.04
-# poppler-utils: pdftotext reads PDF files that tenants upload as sources.
 RUN apt-get update \
- && apt-get install -y --no-install-recommends aspnetcore-runtime-10.0 ca-certificates poppler-utils tzdata \
+ && apt-get install -y --no-install-recommends aspnetcore-runtime-10.0 ca-certificates tzdata \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --create-home --home-dir /data --shell /usr/sbin/nologin agentplatform
 COPY --from=build /app /app
