@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
+using AgentPlatform.Api.Resources;
 using AgentPlatform.Api.Shapes;
 using AgentPlatform.Conversations;
 using AgentPlatform.Data.Connections;
@@ -18,9 +19,6 @@ internal static class MessageEndpoints
 
     /// <summary>Most choices below a message.</summary>
     public const int MaxChoices = 10;
-
-    /// <summary>Most members that one note names.</summary>
-    public const int MaxMentions = 20;
 
     private static readonly Shape Written = new(
         Uuid("id"), Long("sequence"), Uuid("conversationId"), Choice("status", "pending", "received").About("Deliveries follow as live events."));
@@ -58,7 +56,7 @@ internal static class MessageEndpoints
         Description = "Stands among the messages (`direction` is `internal`) and never leaves the house.",
         Body = new(
             Name("text", MaxTextLength).Required(),
-            List("mentions", new UuidType(), MaxMentions).Nullable().About("Members whom the note names: they are told.")),
+            Mentions().Nullable()),
         Example = new() { ["text"] = "Asked for a discount last year too." },
         Answer = Written,
         AnswerName = "WrittenMessage",
@@ -86,29 +84,26 @@ internal static class MessageEndpoints
 
     private static async Task<IResult> AddNote(OperationRequest request)
     {
+        if (!await request.PathExists("conversations"))
+        {
+            return Problem.NotFound();
+        }
+        await using (var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled))
+        {
+            if (await References.Check(session, request.Body, request.Cancelled) is { } unknown)
+            {
+                return unknown;
+            }
+        }
         var given = request.Body.Has("mentions") ? request.Body.Get<ImmutableArray<object>>("mentions") : [];
-        ImmutableArray<Guid> mentions = given.IsDefault ? [] : [.. given.Cast<Guid>().Distinct()];
-        return mentions.Length > 0 && await request.PathExists("conversations") && await UnknownMember(request, mentions) is { } unknown
-            ? Problem.Invalid("/mentions", $"/mentions names {unknown}, who is nobody in this organization.")
-            : await AddNote(request, mentions);
-    }
-
-    private static Task<IResult> AddNote(OperationRequest request, ImmutableArray<Guid> mentions) => Write(request, conversation => conversation.Change(new ConversationChange
-    {
-        Action = ConversationAction.Note,
-        Actor = request.Caller.Actor,
-        Text = request.Body.Text("text"),
-        Mentions = mentions,
-        MessageId = ConversationCommands.MessageIdOf(request),
-    }), "received");
-
-    private static async Task<Guid?> UnknownMember(OperationRequest request, ImmutableArray<Guid> members)
-    {
-        await using var row = await TenantSession.ReadAsync(
-            request.Service<ApiDataSource>(), request.Caller.Tenant,
-            "SELECT m FROM unnest($2) m WHERE NOT EXISTS (SELECT FROM organization_members o WHERE o.organization_id = $1 AND o.user_id = m) LIMIT 1",
-            request.Cancelled, request.Caller.OrganizationId, members.ToArray());
-        return await row.ReadAsync(request.Cancelled) ? row.GetGuid(0) : null;
+        return await Write(request, conversation => conversation.Change(new ConversationChange
+        {
+            Action = ConversationAction.Note,
+            Actor = request.Caller.Actor,
+            Text = request.Body.Text("text"),
+            Mentions = given.IsDefault ? [] : [.. given.Cast<Guid>().Distinct()],
+            MessageId = ConversationCommands.MessageIdOf(request),
+        }), "received");
     }
 
     private static async Task<IResult> Write(OperationRequest request, Func<IConversationGrain, Task<CommandResult>> write, string status)

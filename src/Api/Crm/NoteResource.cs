@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Resources;
 using static AgentPlatform.Api.Shapes.Fields;
@@ -28,6 +29,7 @@ internal static class NoteResource
             Choice("noteType", "general", "call_log", "meeting_summary", "important").Nullable().Filtered(),
             Flag("isPinned").WithDefault(false).Filtered().Sorted(),
             Tags("tags").Filtered(),
+            Mentions().WithDefault(new JsonArray()),
             Reference("createdBy", "users").Nullable().ReadOnly().Filtered(),
         ],
         Example = new() { ["clientId"] = "0196f1c0-7d00-7c3e-9a55-5f0c1b2a3d4e", ["content"] = "Eats no meat.", ["noteType"] = "important" },

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using AgentPlatform.Api.Problems;
+using AgentPlatform.Api.Shapes;
 using AgentPlatform.Data.Tenancy;
 
 namespace AgentPlatform.Api.Resources;
@@ -10,14 +11,17 @@ namespace AgentPlatform.Api.Resources;
 /// </summary>
 internal static class References
 {
-    public static async Task<Problem?> Check(ResourceChange change)
+    public static Task<Problem?> Check(ResourceChange change) => Check(change.Session, change.Values, change.Request.Cancelled);
+
+    /// <summary>The same for values that are no resource's.</summary>
+    public static async Task<Problem?> Check(TenantSession session, ShapeValues values, CancellationToken cancellationToken)
     {
-        var given = change.Values.Leaves().Where(leaf => leaf.Field.References is not null && leaf.Value is Guid)
+        var given = values.Leaves().Where(leaf => leaf.Field.References is not null && leaf.Value is Guid)
             .Select(leaf => (Table: leaf.Field.References!, Id: (Guid)leaf.Value, leaf.Pointer)).ToArray();
         var errors = ImmutableArray.CreateBuilder<FieldError>();
         foreach (var ofTable in given.GroupBy(reference => reference.Table, StringComparer.Ordinal))
         {
-            var known = await Known(change.Session, ofTable.Key, [.. ofTable.Select(reference => reference.Id).Distinct()], change.Request.Cancelled);
+            var known = await Known(session, ofTable.Key, [.. ofTable.Select(reference => reference.Id).Distinct()], cancellationToken);
             errors.AddRange(ofTable.Where(reference => !known.Contains(reference.Id))
                 .Select(reference => new FieldError(reference.Pointer, $"{reference.Pointer} names nothing in this organization.")));
         }

@@ -71,6 +71,12 @@ public static class Fields
     /// <summary>Ids of rows of another table, in the same organization.</summary>
     public static Field ReferenceList(string name, string table, int maxItems = 100) => List(name, new UuidType(), maxItems) with { References = table };
 
+    /// <summary>Most members that one note names.</summary>
+    public const int MaxMentions = 20;
+
+    /// <summary>Members whom a note names, who are told: the same for every kind of note.</summary>
+    public static Field Mentions() => ReferenceList("mentions", "users", MaxMentions).About("Members whom the note names: they are told, each once for a note.");
+
     public static Field List(string name, FieldType item, int maxItems, int minItems = 0) => new(name, new ListType(item, maxItems, minItems));
 
     public static Field Required(this Field field) => field with { IsRequired = true };

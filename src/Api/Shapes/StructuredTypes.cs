@@ -78,10 +78,10 @@ public sealed record ObjectType(Shape Shape, bool IsAsGiven = false) : FieldType
     public override NpgsqlParameter Parameter(object? value) => base.Parameter(value is ShapeValues values ? values.ToJson().ToJsonString() : value);
 }
 
-/// <summary>A list of values; in a column it is <c>jsonb</c>.</summary>
+/// <summary>A list of values; in a column it is <c>jsonb</c>, and a list of ids <c>uuid[]</c>.</summary>
 public sealed record ListType(FieldType Item, int MaxItems, int MinItems = 0) : FieldType
 {
-    public override NpgsqlDbType DbType => NpgsqlDbType.Jsonb;
+    public override NpgsqlDbType DbType => IsOfIds ? NpgsqlDbType.Array | NpgsqlDbType.Uuid : NpgsqlDbType.Jsonb;
 
     public override string Expectation => $"a list of {MinItems} to {MaxItems} items";
 
@@ -91,7 +91,12 @@ public sealed record ListType(FieldType Item, int MaxItems, int MinItems = 0) : 
 
     public override JsonNode ToNode(object value) => new JsonArray([.. ((ImmutableArray<object>)value).Select(Item.ToNode)]);
 
-    public override NpgsqlParameter Parameter(object? value) => base.Parameter(value is ImmutableArray<object> ? ToNode(value).ToJsonString() : value);
+    public override NpgsqlParameter Parameter(object? value) => base.Parameter(value switch
+    {
+        ImmutableArray<object> ids when IsOfIds => ids.Cast<Guid>().ToArray(),
+        ImmutableArray<object> => ToNode(value).ToJsonString(),
+        _ => value,
+    });
 
     /// <summary>An <see cref="ImmutableArray{T}"/> of the items' values.</summary>
     public override object? Read(JsonElement json, string pointer, Violations violations)
@@ -116,7 +121,22 @@ public sealed record ListType(FieldType Item, int MaxItems, int MinItems = 0) : 
 
     public override string WriteText(object value) => throw new InvalidOperationException("A list can't be a position in a cursor.");
 
-    public override void Write(Utf8JsonWriter json, NpgsqlDataReader row, int column) => json.WriteRawValue(row.GetString(column), skipInputValidation: true);
+    public override void Write(Utf8JsonWriter json, NpgsqlDataReader row, int column)
+    {
+        if (!IsOfIds)
+        {
+            json.WriteRawValue(row.GetString(column), skipInputValidation: true);
+            return;
+        }
+        json.WriteStartArray();
+        foreach (var id in row.GetFieldValue<Guid[]>(column))
+        {
+            json.WriteStringValue(id);
+        }
+        json.WriteEndArray();
+    }
 
     public override JsonNode Sample() => new JsonArray(Item.Sample());
+
+    private bool IsOfIds => Item is UuidType;
 }

@@ -47,12 +47,50 @@ public sealed class NotificationTests(EngineApp app) : IClassFixture<EngineApp>
         var (id, email) = await organization.AddUser(Role.Member);
         var stranger = await app.NewOrganization();
         var path = $"/v1/conversations/{conversation}/notes";
-        Assert.Equal(["/mentions"], (await (await organization.Owner.PostAsJsonAsync(path, new { text = "Look", mentions = new[] { id, stranger.OwnerId } })).Problem(ProblemType.Validation)).Fields());
+        Assert.Equal(["/mentions/1"], (await (await organization.Owner.PostAsJsonAsync(path, new { text = "Look", mentions = new[] { id, stranger.OwnerId } })).Problem(ProblemType.Validation)).Fields());
         await (await organization.Owner.PostWithKey(path, new { text = "Look at this", mentions = new[] { id, organization.OwnerId, id } }, "note")).Json(System.Net.HttpStatusCode.Created);
         await (await organization.Owner.PostWithKey(path, new { text = "Look at this", mentions = new[] { id, organization.OwnerId, id } }, "note")).Json(System.Net.HttpStatusCode.Created);
         var told = Assert.Single(await List(await organization.SignIn(email)));
         Assert.Equal(("mention", "Test Person mentioned you", "Look at this"), (told.Text("type"), told.Text("title"), told.Text("body")));
         Assert.Empty(await List(organization.Owner));
+    }
+
+    [Fact]
+    public async Task A_note_about_a_client_tells_in_the_same_way_and_a_changed_one_only_whom_it_names_anew()
+    {
+        var organization = await app.NewOrganization();
+        var (id, email) = await organization.AddUser(Role.Member);
+        var (secondId, secondEmail) = await organization.AddUser(Role.Member);
+        var (quietId, quietEmail) = await organization.AddUser(Role.Member);
+        var (member, second, quiet) = (await organization.SignIn(email), await organization.SignIn(secondEmail), await organization.SignIn(quietEmail));
+        await (await quiet.PutAsJsonAsync("/v1/notification-preferences", new { type = "mention", inApp = false, email = false })).Json();
+        var stranger = await app.NewOrganization();
+        var client = (await organization.Create("clients", new { firstName = "Anna" })).Id();
+        Assert.Equal(["/mentions/1"], (await (await organization.Owner.PostAsJsonAsync("/v1/notes", new { clientId = client, content = "Look", mentions = new[] { id, stranger.OwnerId } })).Problem(ProblemType.Validation)).Fields());
+        using var events = await EventReader.Open(member);
+        Assert.Equal("ready", (await events.Next())!.Type);
+
+        var note = await organization.Create("notes", new { clientId = client, title = "Diet", content = "Eats no meat.", mentions = new[] { id, quietId, organization.OwnerId, id } });
+        Assert.Equal("Diet: Eats no meat.", (await events.Next("notification.updated")).Data.Text("body"));
+        var told = Assert.Single(await List(member));
+        Assert.Equal(("mention", "Test Person mentioned you", "note", note.Id()), (told.Text("type"), told.Text("title"), told.Text("entityType"), told["entityId"]!.GetValue<Guid>()));
+        Assert.Empty(await List(organization.Owner));
+        Assert.Empty(await List(quiet));
+        Assert.Equal(1, await organization.Query<long>("SELECT count(*) FROM outgoing_emails WHERE to_address IN ($1, $2)", email, quietEmail));
+
+        var changed = await (await second.Patch($"/v1/notes/{note.Id()}", new { mentions = new[] { id, organization.OwnerId, secondId } }, "*")).Json();
+        Assert.Equal([id, organization.OwnerId, secondId], changed["mentions"]!.AsArray().Select(person => person!.GetValue<Guid>()));
+        Assert.Single(await List(member));
+        Assert.Single(await List(organization.Owner));
+        Assert.Empty(await List(second));
+        await (await organization.Owner.Patch($"/v1/notes/{note.Id()}", new { content = "Eats meat." }, "*")).Json();
+        Assert.Single(await List(member));
+
+        await (await organization.Owner.PostAsJsonAsync("/v1/notes/bulk-update", new { ids = new[] { note.Id() }, change = new { mentions = new[] { secondId } } })).Json();
+        Assert.Single(await List(second));
+        // In SQL too: whoever is nobody here is passed over.
+        await organization.Execute("UPDATE notes SET mentions = ARRAY[$2]::uuid[] WHERE id = $1", note.Id(), stranger.OwnerId);
+        Assert.Empty(await List(stranger.Owner));
     }
 
     [Fact]
