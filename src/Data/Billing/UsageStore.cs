@@ -66,6 +66,31 @@ public sealed class UsageStore(EngineDataSource database)
         await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// Organizations whose AI may go on at a moment, and with conversations that still wait for it: a month began, a silo died before it woke them, or they were more than
+    /// one round wakes. Conversations that the AI wouldn't answer anyway are left out.
+    /// </summary>
+    public async Task<IReadOnlyList<Guid>> FindWaitingInVain(DateTimeOffset at, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            SELECT w.organization_id
+            FROM (SELECT DISTINCT c.organization_id FROM conversations c
+                JOIN contacts k ON k.id = c.contact_id AND k.ai_enabled
+                JOIN channels h ON h.id = c.channel_id AND h.is_active AND h.is_bot_active
+                JOIN organizations o ON o.id = c.organization_id AND o.ai_enabled
+                WHERE c.status = 'escalated' AND c.managed_by = 'ai') w
+            WHERE coalesce((SELECT s.stop_reason IS NULL AND s.takes_new_conversations FROM usage_state(w.organization_id, $1) s), true)
+            """);
+        command.Parameters.Add(new() { Value = at, NpgsqlDbType = NpgsqlDbType.TimestampTz });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        var organizations = new List<Guid>();
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            organizations.Add(reader.GetGuid(0));
+        }
+        return organizations;
+    }
+
     /// <summary>Brings subscriptions up to a moment, at most so many; returns what happened to whom.</summary>
     public async Task<IReadOnlyList<(Guid OrganizationId, string Happened)>> Advance(DateTimeOffset at, int most, CancellationToken cancellationToken)
     {

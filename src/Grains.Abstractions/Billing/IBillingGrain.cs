@@ -11,7 +11,7 @@ public interface IBillingGrain : IGrainWithIntegerKey
     [Alias("Start")]
     Task Start();
 
-    /// <summary>Moves on what is due now; returns how many things happened.</summary>
+    /// <summary>Moves on what is due now, and has conversations woken that wait though the AI may go on; returns how many things happened.</summary>
     [Alias("Advance")]
     Task<int> Advance();
 }

@@ -31,6 +31,10 @@ public interface IOrganizationGrain : IGrainWithGuidKey
     [Alias("Used"), OneWay]
     Task Used(long tokens, int conversations);
 
+    /// <summary>Wakes conversations that wait for want of quota, if the AI may go on; returns how many.</summary>
+    [Alias("WakeWaiting")]
+    Task<int> WakeWaiting();
+
     /// <summary>How long a subscription lasts without being renewed.</summary>
     static readonly TimeSpan SubscriptionLifetime = TimeSpan.FromMinutes(2);
 }

@@ -1,5 +1,6 @@
 using AgentPlatform.Billing;
 using AgentPlatform.Data.Billing;
+using AgentPlatform.Organizations;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -35,9 +36,15 @@ internal sealed partial class BillingGrain(UsageStore store, IOptions<UsageOptio
             total += happened.Count;
             if (happened.Count < options.Value.RenewalBatch)
             {
-                return total;
+                break;
             }
         }
+        // After the periods, which may be what lets the AI go on.
+        foreach (var organization in await store.FindWaitingInVain(clock.GetUtcNow(), CancellationToken.None))
+        {
+            LogWoken(organization, await GrainFactory.GetGrain<IOrganizationGrain>(organization).WakeWaiting());
+        }
+        return total;
     }
 
     private async Task AdvanceQuietly()
@@ -54,6 +61,9 @@ internal sealed partial class BillingGrain(UsageStore store, IOptions<UsageOptio
 
     [LoggerMessage(EventId = 2611, Level = LogLevel.Information, Message = "The subscription of organization {OrganizationId}: {Happened}")]
     private partial void LogAdvanced(Guid organizationId, string happened);
+
+    [LoggerMessage(EventId = 2613, Level = LogLevel.Information, Message = "The AI of organization {OrganizationId} may go on: {Count} conversations that waited are woken")]
+    private partial void LogWoken(Guid organizationId, int count);
 
     [LoggerMessage(EventId = 2612, Level = LogLevel.Warning, Message = "Subscriptions could not be moved on ({Exception}: {Reason}); the next round tries again")]
     private partial void LogFailed(string exception, string reason);

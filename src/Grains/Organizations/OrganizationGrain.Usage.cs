@@ -77,15 +77,19 @@ internal sealed partial class OrganizationGrain
         return now;
     }
 
+    public async Task<int> WakeWaiting() => IsHeldBack(await ReadUsage()) ? 0 : await WakeWaiting(this.GetPrimaryKey());
+
     private static bool IsHeldBack(UsageState? state) => state is { StopReason: not null } or { TakesNewConversations: false };
 
     /// <summary>The AI may go on: conversations that waited for it are answered. They ask this grain in turn, so none of them is waited for.</summary>
-    private async Task WakeWaiting(Guid id)
+    private async Task<int> WakeWaiting(Guid id)
     {
-        foreach (var (channel, identity) in await conversations.FindWaiting(id, usage.Value.WakeLimit, CancellationToken.None))
+        var waiting = await conversations.FindWaiting(id, usage.Value.WakeLimit, CancellationToken.None);
+        foreach (var (channel, identity) in waiting)
         {
             _ = Wake(new ConversationKey(channel, identity));
         }
+        return waiting.Count;
     }
 
     private async Task Wake(ConversationKey key)

@@ -68,6 +68,8 @@ public sealed class WhatsAppLine(EngineApp app, Guid channelId, string number)
 
     public Guid ChannelId => channelId;
 
+    public string Number => number;
+
     /// <summary>A customer writes; the platform's webhook has its 200 when this returns.</summary>
     public async Task Write(string from, string text)
     {

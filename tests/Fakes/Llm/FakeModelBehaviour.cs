@@ -10,7 +10,11 @@ public abstract record FakeModelBehaviour
     /// <param name="Text">The answer.</param>
     /// <param name="TellUsage">False: no usage, as a server that doesn't know <c>include_usage</c>.</param>
     /// <param name="FinishReason"><c>stop</c>, <c>length</c> or <c>content_filter</c>.</param>
-    public sealed record Answer(string Text, bool TellUsage = true, string FinishReason = "stop") : FakeModelBehaviour;
+    public sealed record Answer(string Text, bool TellUsage = true, string FinishReason = "stop") : FakeModelBehaviour
+    {
+        /// <summary>Tokens that it says the request took in all; null: as many as the texts are long.</summary>
+        public int? Tokens { get; init; }
+    }
 
     /// <summary>Refuses with a status and the error object of the protocol.</summary>
     /// <param name="Headers">Such as <c>retry-after</c>.</param>

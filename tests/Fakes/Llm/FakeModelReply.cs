@@ -119,7 +119,7 @@ internal static class FakeModelReply
         };
         if (answer.TellUsage)
         {
-            body["usage"] = Usage(request, answer.Text);
+            body["usage"] = Usage(request, answer);
         }
 
         context.Response.ContentType = "application/json";
@@ -144,7 +144,7 @@ internal static class FakeModelReply
         {
             var last = Chunk(request, [], null);
             last["choices"] = new JsonArray();
-            last["usage"] = Usage(request, answer.Text);
+            last["usage"] = Usage(request, answer);
             Append(stream, last);
         }
 
@@ -179,9 +179,10 @@ internal static class FakeModelReply
         ["obfuscation"] = "x",
     };
 
-    private static JsonObject Usage(FakeModelRequest request, string answer)
+    private static JsonObject Usage(FakeModelRequest request, FakeModelBehaviour.Answer answer)
     {
-        var (prompt, completion) = (request.Messages.Sum(message => message.Text.Length / 4 + 4), answer.Length / 4 + 1);
+        var completion = answer.Text.Length / 4 + 1;
+        var prompt = answer.Tokens - completion ?? request.Messages.Sum(message => message.Text.Length / 4 + 4);
         return new JsonObject
         {
             ["prompt_tokens"] = prompt,
