@@ -18,7 +18,9 @@ builder.Services.AddData(builder.Configuration);
 builder.Services.AddEngine(builder.Configuration);
 builder.Services.AddEngineFeatures(builder.Configuration);
 builder.Services.AddJobWorks(builder.Configuration);
-if (settings.ServesApi)
+// What an operator does about accounts is the API's; its commands are this process's, whether or not it serves the API.
+var isCommand = AccountCommands.AreNamedBy(args);
+if (settings.ServesApi || isCommand)
 {
     builder.Services.AddApi(builder.Configuration);
 }
@@ -34,9 +36,9 @@ if (args.Contains("--migrate") || settings.MigratesOnStart)
         return;
     }
 }
-if (settings.ServesApi && await app.Services.GetRequiredService<AccountCommands>().Run(args, CancellationToken.None) is { } said)
+if (isCommand)
 {
-    Console.WriteLine(said);
+    Console.WriteLine(await app.Services.GetRequiredService<AccountCommands>().Run(args, CancellationToken.None));
     return;
 }
 await app.Services.GetRequiredService<DemoData>().EnsureLoaded(CancellationToken.None);

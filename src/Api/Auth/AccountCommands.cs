@@ -20,6 +20,9 @@ public sealed class AccountCommands
         _clock = clock;
     }
 
+    /// <summary>True when the arguments name one of the commands.</summary>
+    public static bool AreNamedBy(IReadOnlyList<string> arguments) => arguments is [.., "--reset-password" or "--super-admin" or "--no-super-admin", _];
+
     /// <summary>Runs the command that the arguments name, if they name one; returns what to print, or null where there is none.</summary>
     public async Task<string?> Run(IReadOnlyList<string> arguments, CancellationToken cancellationToken) => arguments switch
     {

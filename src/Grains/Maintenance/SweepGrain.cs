@@ -21,12 +21,14 @@ internal sealed partial class SweepGrain(
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        // The reminder wakes this grain wherever a silo lives; the timer keeps it quick while it is awake.
+        // Silos and the reminder wake this grain wherever a silo lives; the timer keeps it quick while it is awake.
         _timer = this.RegisterGrainTimer(static (grain, _) => grain.SweepQuietly(), this, new GrainTimerCreationOptions(TimeSpan.Zero, options.Value.SweepInterval) { KeepAlive = true });
         return Task.CompletedTask;
     }
 
     public async Task Start() => await this.RegisterOrUpdateReminder(ReminderName, ReminderPeriod, ReminderPeriod);
+
+    public Task KeepAwake() => Task.CompletedTask;
 
     public Task ReceiveReminder(string reminderName, TickStatus status) => SweepQuietly();
 
@@ -40,12 +42,12 @@ internal sealed partial class SweepGrain(
     {
         var settings = options.Value;
         var abandoned = await store.FindAbandonedTurns(settings.DeadAfter, settings.SweepLimit, CancellationToken.None);
-        await Task.WhenAll(abandoned.Select(found => Wake(new ConversationKey(found.ChannelId, found.Identity))));
         var waiting = await store.FindWaiting(settings.UnsentAfter, _lookedAt, settings.SweepLimit, CancellationToken.None);
         _lookedAt = waiting.Count < settings.SweepLimit ? null : waiting[^1];
-        await Task.WhenAll(waiting.Select(static found => new ConversationKey(found.ChannelId, found.Identity)).Distinct().Select(Wake));
         var idle = await jobs.Idle(settings.DeadAfter, jobOptions.PerOrganization, settings.SweepLimit, CancellationToken.None);
-        await Task.WhenAll(idle.Select(Wake));
+        // All at once: one that a silo about to be given up for dead keeps waiting doesn't hold up the others.
+        var conversations = abandoned.Concat(waiting.Select(static found => (found.ChannelId, found.Identity))).Select(static found => new ConversationKey(found.ChannelId, found.Identity)).Distinct();
+        await Task.WhenAll(conversations.Select(Wake).Concat(idle.Select(Wake)));
         return (abandoned.Count, waiting.Count, idle.Count);
     }
 

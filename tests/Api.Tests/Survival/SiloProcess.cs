@@ -6,23 +6,29 @@ using AgentPlatform.Fakes;
 
 namespace AgentPlatform.Api.Tests.Survival;
 
-/// <summary>The silo as users run it: a process of its own, which a test may kill.</summary>
+/// <summary>The silo as users run it, or the API: a process of its own, which a test may kill.</summary>
 internal sealed class SiloProcess : IAsyncDisposable
 {
     public const string SecretsKeys = "test:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
+    private readonly string _program;
     private readonly Dictionary<string, string> _settings;
     private readonly StringBuilder _log = new();
     private Process? _process;
 
-    public SiloProcess(string databaseUrl, Dictionary<string, string>? settings = null)
+    /// <param name="databaseUrl">Its database.</param>
+    /// <param name="settings">Environment variables, beside or instead of those that all tests have.</param>
+    /// <param name="program"><c>Silo</c> or <c>Api</c>.</param>
+    public SiloProcess(string databaseUrl, Dictionary<string, string>? settings = null, string program = "Silo")
     {
+        _program = program;
         Port = FreePort();
         _settings = new Dictionary<string, string>
         {
             ["DATABASE_URL"] = databaseUrl,
             ["PORT"] = Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
             ["BIND_ADDRESS"] = "127.0.0.1",
+            ["ASPNETCORE_URLS"] = Address.ToString(),
             ["ORLEANS_SILO_PORT"] = FreePort().ToString(System.Globalization.CultureInfo.InvariantCulture),
             ["ORLEANS_GATEWAY_PORT"] = FreePort().ToString(System.Globalization.CultureInfo.InvariantCulture),
             ["ALLOW_PRIVATE_ENDPOINTS"] = "true",
@@ -61,14 +67,7 @@ internal sealed class SiloProcess : IAsyncDisposable
     /// <summary>Starts it and returns when it is ready.</summary>
     public async Task Start()
     {
-        var configuration = AppContext.BaseDirectory.Contains("/Release/", StringComparison.Ordinal) ? "Release" : "Debug";
-        var silo = Path.Combine(RepositoryRoot.Path, "src", "Silo", "bin", configuration, "net10.0", "AgentPlatform.Silo.dll");
-        var start = new ProcessStartInfo("dotnet", [silo]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetDirectoryName(silo)! };
-        foreach (var (name, value) in _settings)
-        {
-            start.Environment[name] = value;
-        }
-        _process = Process.Start(start)!;
+        _process = Process.Start(Executable())!;
         _process.OutputDataReceived += (_, line) => Append(line.Data);
         _process.ErrorDataReceived += (_, line) => Append(line.Data);
         _process.BeginOutputReadLine();
@@ -91,10 +90,22 @@ internal sealed class SiloProcess : IAsyncDisposable
             }
             if (_process.HasExited || patience.IsCancellationRequested)
             {
-                throw new InvalidOperationException($"The silo did not become ready. Its log:\n{Log}");
+                throw new InvalidOperationException($"The {_program} did not become ready. Its log:\n{Log}");
             }
             await Task.Delay(50);
         }
+    }
+
+    /// <summary>Runs a command of the silo's to its end; returns what it printed.</summary>
+    public async Task<string> Run(params string[] arguments)
+    {
+        using var process = Process.Start(Executable(arguments))!;
+        using var patience = new CancellationTokenSource(StartPatience);
+        var errors = process.StandardError.ReadToEndAsync(patience.Token);
+        var printed = await process.StandardOutput.ReadToEndAsync(patience.Token);
+        await process.WaitForExitAsync(patience.Token);
+        Assert.True(process.ExitCode == 0, $"The command ended with {process.ExitCode}: {printed}{await errors}");
+        return printed;
     }
 
     /// <summary><c>kill -9</c>: no last words.</summary>
@@ -112,6 +123,18 @@ internal sealed class SiloProcess : IAsyncDisposable
         {
             await Kill();
         }
+    }
+
+    private ProcessStartInfo Executable(params string[] arguments)
+    {
+        var configuration = AppContext.BaseDirectory.Contains("/Release/", StringComparison.Ordinal) ? "Release" : "Debug";
+        var program = Path.Combine(RepositoryRoot.Path, "src", _program, "bin", configuration, "net10.0", $"AgentPlatform.{_program}.dll");
+        var start = new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetDirectoryName(program)! };
+        foreach (var (name, value) in _settings)
+        {
+            start.Environment[name] = value;
+        }
+        return start;
     }
 
     private void Append(string? line)
