@@ -66,7 +66,7 @@ internal sealed record PersonRows(Guid[] Clients, Guid[] Contacts, IReadOnlyList
         foreach (var table in catalog.Tables.Where(table => !direct.ContainsKey(table.Name)))
         {
             var conditions = catalog.References.Where(reference => reference.Table == table.Name && direct.ContainsKey(reference.Target))
-                .Select(reference => $"t.{reference.Column} IN (SELECT t.{reference.TargetColumn} FROM {reference.Target} t WHERE t.organization_id = $1 AND {direct[reference.Target]})").ToArray();
+                .Select(reference => Among($"t.{reference.Column}", $"SELECT t.{reference.TargetColumn} FROM {reference.Target} t WHERE t.organization_id = $1 AND {direct[reference.Target]}")).ToArray();
             if (conditions.Length > 0)
             {
                 all[table.Name] = $"({string.Join(" OR ", conditions)})";
@@ -77,11 +77,14 @@ internal sealed record PersonRows(Guid[] Clients, Guid[] Contacts, IReadOnlyList
         foreach (var table in catalog.Tables.Where(table => table.Has("entity_id")))
         {
             var uuid = table.Columns.First(column => column.Name == "entity_id").Type == "uuid" ? "" : "::uuid::text";
-            var condition = $"t.entity_id IN ({string.Join(" UNION ALL ", uuid.Length == 0 ? subjects : subjects.Select(subject => subject.Replace("SELECT t.id", "SELECT t.id::text", StringComparison.Ordinal)))})";
+            var condition = Among("t.entity_id", string.Join(" UNION ALL ", uuid.Length == 0 ? subjects : subjects.Select(subject => subject.Replace("SELECT t.id", "SELECT t.id::text", StringComparison.Ordinal))));
             all[table.Name] = all.TryGetValue(table.Name, out var known) ? $"({known} OR {condition})" : condition;
         }
         return [.. all.OrderBy(entry => Rank(entry.Key)).ThenBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => new PersonTable(catalog.Find(entry.Key)!, entry.Value))];
     }
+
+    /// <summary>An array is found once, and each of its values by an index, whatever else may hold instead; a subquery behind OR would be asked about every row of the organization.</summary>
+    private static string Among(string column, string query) => $"{column} = ANY (ARRAY({query}))";
 
     /// <summary>Another system's "client id" is a text.</summary>
     private static bool IsId(TenantTable table, string column) => table.Columns.Any(known => known.Name == column && known.Type == "uuid");
