@@ -87,14 +87,16 @@ internal static class BulkTagging
                 UPDATE {resource.Table} t SET tags = w.after, version = t.version + 1 FROM wanted w
                 WHERE t.id = w.id AND w.after <> w.before RETURNING t.id, w.before, w.after
             ), logged AS (
-                INSERT INTO activity_logs (organization_id, user_id, action_type, entity_type, entity_id, before, after, ip_address)
-                SELECT $1, $5, $6, $7, c.id, jsonb_build_object('tags', c.before), jsonb_build_object('tags', c.after), $8 FROM changed c
+                INSERT INTO activity_logs (organization_id, user_id, action_type, entity_type, entity_id, before, after, ip_address, user_agent, api_key_id)
+                SELECT $1, $5, $6, $7, c.id, jsonb_build_object('tags', c.before), jsonb_build_object('tags', c.after), $8, $9, $10 FROM changed c
             )
             SELECT count(*)::integer, coalesce(max(cardinality(after)), 0) FROM changed
             """,
             request.Cancelled, request.Caller.OrganizationId, ids, request.Body.Get<string[]>("add") ?? [], request.Body.Get<string[]>("remove") ?? [],
             new NpgsqlParameter { Value = (object?)request.Caller.UserId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid }, $"{resource.Singular}.tagged", resource.Singular,
-            new NpgsqlParameter<IPAddress?> { TypedValue = address, NpgsqlDbType = NpgsqlDbType.Inet });
+            new NpgsqlParameter<IPAddress?> { TypedValue = address, NpgsqlDbType = NpgsqlDbType.Inet },
+            new NpgsqlParameter { Value = (object?)request.Caller.UserAgent ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
+            new NpgsqlParameter { Value = (object?)request.Caller.ApiKeyId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid });
         await row.ReadAsync(request.Cancelled);
         return (row.GetInt32(0), row.GetInt32(1));
     }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using AgentPlatform.Api.ActivityLogs;
 using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
@@ -58,6 +59,7 @@ internal static class FileEndpoints
             return TooLarge(options);
         }
         var contentType = request.Http.Request.ContentType is { Length: > 0 and <= 255 } given ? given : "application/octet-stream";
+        var name = request.Parameter<string>("name") ?? "upload";
         var store = request.Service<FileStore>();
         Guid id;
         await using (var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled))
@@ -69,7 +71,7 @@ internal static class FileEndpoints
             id = await store.Create(session, request.Caller.Tenant, new NewFile
             {
                 Purpose = "import",
-                Name = request.Parameter<string>("name") ?? "upload",
+                Name = name,
                 ContentType = contentType,
                 ExpiresAt = request.Service<TimeProvider>().GetUtcNow() + options.UploadLife,
             }, request.Cancelled);
@@ -82,7 +84,13 @@ internal static class FileEndpoints
             await Forget(request, id);
             return size is null ? TooLarge(options) : new Problem(ProblemType.MalformedBody, "The body is empty.");
         }
-        await store.Complete(request.Caller.Tenant, id, size.Value, hash.GetHashAndReset(), request.Cancelled);
+        await using (var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled))
+        {
+            await FileStore.Complete(session, request.Caller.OrganizationId, id, size.Value, hash.GetHashAndReset(), request.Cancelled);
+            await request.Service<ActivityLog>().WriteAsync(
+                session, request.Caller, "file.created", "file", id, null, ActivityLog.Members(("name", name), ("contentType", contentType), ("size", size.Value)), [], request.Cancelled);
+            await session.CommitAsync(request.Cancelled);
+        }
         return await ResourceReads.Read(FileResource.Files, request, id) is JsonAnswer answer
             ? JsonAnswer.OfBytes(answer.Body, StatusCodes.Status201Created, answer.Version, $"/v1/files/{id}")
             : Problem.NotFound();

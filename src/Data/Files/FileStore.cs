@@ -102,10 +102,13 @@ public sealed class FileStore(ApiDataSource database, TimeProvider clock)
     public async Task Complete(Tenant tenant, Guid fileId, long size, byte[] checksum, CancellationToken cancellationToken)
     {
         await using var session = await TenantSession.OpenAsync(database, tenant, cancellationToken).ConfigureAwait(false);
-        await session.ExecuteAsync(
-            "UPDATE files SET size = $3, sha256 = $4, is_complete = true, version = version + 1 WHERE organization_id = $1 AND id = $2", cancellationToken, tenant.OrganizationId, fileId, size, checksum).ConfigureAwait(false);
+        await Complete(session, tenant.OrganizationId, fileId, size, checksum, cancellationToken).ConfigureAwait(false);
         await session.CommitAsync(cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>The same in a transaction of the caller's.</summary>
+    public static Task Complete(TenantSession session, Guid organizationId, Guid fileId, long size, byte[] checksum, CancellationToken cancellationToken) => session.ExecuteAsync(
+        "UPDATE files SET size = $3, sha256 = $4, is_complete = true, version = version + 1 WHERE organization_id = $1 AND id = $2", cancellationToken, organizationId, fileId, size, checksum);
 
     /// <summary>A complete file that hasn't expired: its size. Null where there is none.</summary>
     public async Task<long?> Find(Tenant tenant, Guid fileId, CancellationToken cancellationToken)

@@ -150,7 +150,8 @@ internal sealed class PopulatedOrganization(TestOrganization organization, Whats
     {
         foreach (var (property, schema) in operation.Body?["properties"]?.AsObject() ?? [])
         {
-            if (operation.Resolve(schema!)["format"]?.GetValue<string>() == "uuid")
+            // An id itself is the caller's own, of what is new.
+            if (property != "id" && operation.Resolve(schema!)["format"]?.GetValue<string>() == "uuid")
             {
                 yield return (property, property switch
                 {
@@ -172,7 +173,7 @@ internal sealed class PopulatedOrganization(TestOrganization organization, Whats
                     "tourId" => "tours",
                     "dealId" => "deals",
                     "activityId" => "activities",
-                    "messageId" => "messages",
+                    "messageId" or "replyTo" => "messages",
                     "pipelineId" => "crm-pipelines",
                     "pipelineStageId" => "crm-pipeline-stages",
                     "organizationId" or "defaultOrganizationId" => "organization",
