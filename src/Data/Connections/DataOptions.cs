@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace AgentPlatform.Data.Connections;
@@ -28,6 +29,9 @@ public sealed record DataOptions
 
     /// <summary>How long one migration may take (setting <c>DATABASE_MIGRATION_TIMEOUT_SECONDS</c>, default 3600 s).</summary>
     public TimeSpan MigrationTimeout { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>Where the driver logs to, with what the server says beside its answers; nowhere by default.</summary>
+    public ILoggerFactory? DriverLog { get; init; }
 
     /// <summary>Most connections that this process opens as the engine (setting <c>DATABASE_ENGINE_POOL</c>, default 32). More is slower on few cores.</summary>
     public const int DefaultEnginePool = 32;

@@ -1,4 +1,5 @@
 using AgentPlatform.Data.Vectors;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace AgentPlatform.Data.Connections;
@@ -14,12 +15,13 @@ public abstract class RoleDataSource : IAsyncDisposable, IDisposable
 
     private readonly string _settings;
 
-    private protected RoleDataSource(string connectionString, string ownSettings = "")
+    private protected RoleDataSource(string connectionString, ILoggerFactory? driverLog, string ownSettings = "")
     {
         _settings = Settings + ownSettings;
         var builder = new NpgsqlDataSourceBuilder(connectionString);
         builder.AddTypeInfoResolverFactory(new VectorTypeInfoResolverFactory());
         builder.UsePhysicalConnectionInitializer(Prepare, PrepareAsync);
+        builder.UseLoggerFactory(driverLog);
         Source = builder.Build();
     }
 
@@ -66,8 +68,8 @@ public abstract class RoleDataSource : IAsyncDisposable, IDisposable
 }
 
 /// <summary>Connections of the silo (<see cref="DataOptions.EngineRole"/>): may read and write every organization's rows.</summary>
-public sealed class EngineDataSource(DataOptions options) : RoleDataSource(options.EngineConnectionString);
+public sealed class EngineDataSource(DataOptions options) : RoleDataSource(options.EngineConnectionString, options.DriverLog);
 
 /// <summary>Connections of the API (<see cref="DataOptions.ApiRole"/>): see nothing until a transaction names its organization. Use <see cref="Tenancy.TenantSession"/>.</summary>
 /// <remarks>Organizations differ a thousandfold in size, and a plan made for the average one is wrong for the largest: each statement is planned for its own.</remarks>
-public sealed class ApiDataSource(DataOptions options) : RoleDataSource(options.ApiConnectionString, "; SET plan_cache_mode = force_custom_plan");
+public sealed class ApiDataSource(DataOptions options) : RoleDataSource(options.ApiConnectionString, options.DriverLog, "; SET plan_cache_mode = force_custom_plan");
