@@ -4,7 +4,7 @@ using static AgentPlatform.Api.Shapes.Fields;
 
 namespace AgentPlatform.Api.Contacts;
 
-/// <summary>People as one channel knows them. They come with their first message; the AI is switched for one by an action.</summary>
+/// <summary>People as one channel knows them. They come with their first message, or are made before it; the AI is switched for one by an action.</summary>
 internal static class ContactResource
 {
     public static readonly Resource Contacts = new()
@@ -13,19 +13,21 @@ internal static class ContactResource
         Singular = "contact",
         Plural = "contacts",
         Table = "contacts",
-        Description = "People as one channel knows them. They come with their first message.",
+        Description = "People as one channel knows them. They come with their first message; one that is made before it has an archived conversation, which opens with the first message of either side.",
+        Import = new("platformUserId") { Within = "channelId", Kept = ["createdAt", "lastInteractionAt"] },
+        Create = Role.Member,
         Update = Role.Member,
         AllowsBulkUpdate = true,
         SearchCondition = "t.id IN (SELECT search_contacts({0}))",
         Fields =
         [
-            Reference("channelId", "channels").ReadOnly().Filtered(),
-            Reference("clientId", "clients").Nullable().Filtered().About("The person behind it, as the business knows them."),
+            Reference("channelId", "channels").Required().Fixed().Filtered(),
+            Reference("clientId", "clients").Nullable().Filtered().About("The person behind it, as the business knows them. A new contact without one gets the client with its phone number, or a new one."),
             Choice("platform", "whatsapp", "facebook", "instagram", "telegram", "sms", "email", "web", "phone").ReadOnly().Filtered(),
-            Text("platformUserId", 200).ReadOnly().Filtered(),
+            Name("platformUserId", 200).Required().Fixed().Filtered().About("What the platform calls the person: the number without a plus on WhatsApp, the chat's number on Telegram, the number in E.164 form for SMS and phone, the address for e-mail."),
             Text("name", 400).Nullable().Searched(),
-            Text("username", 200).Nullable().ReadOnly().Searched(),
-            Text("phone", 50).Nullable().ReadOnly().Searched(),
+            Text("username", 200).Nullable().Fixed().Searched(),
+            Text("phone", 50).Nullable().Fixed().Searched(),
             Url("avatarUrl").Nullable(),
             Language("language").Nullable().Filtered(),
             Flag("aiEnabled").ReadOnly().Filtered().About("Switched by `POST /v1/contacts/{id}/ai`."),
@@ -34,6 +36,13 @@ internal static class ContactResource
             Text("lastMessagePreview", 2000).Nullable().ReadOnly(),
             Integer("unreadCount").ReadOnly(),
             Json("metadata"),
+        ],
+        Example = new() { ["channelId"] = "0196f1c0-7d00-7c3e-9a55-5f0c1b2a3d4e", ["platformUserId"] = "15550001111", ["name"] = "Anna" },
+        Uniques = [new("one_contact_per_platform_user", "platformUserId", "The channel has a contact that the platform calls so.")],
+        Checks =
+        [
+            new("contact_is_new_to_its_channel", "platformUserId", IsAboutState: true),
+            new("platform_user_id_fits_its_platform", "platformUserId", "/platformUserId is not what the channel's platform calls people."),
         ],
     };
 }

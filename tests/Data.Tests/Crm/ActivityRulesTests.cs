@@ -77,11 +77,11 @@ public sealed class ActivityRulesTests(CrmDatabase database) : IClassFixture<Crm
     {
         var tenant = await database.NewOrganization();
         var agent = await tenant.Scalar<Guid>("insert into agents (organization_id, name) values ($1, 'Agent') returning id");
-        var channel = await tenant.Scalar<Guid>("insert into channels (organization_id, name, platform, agent_id) values ($1, 'SMS', 'sms', $2) returning id", agent);
-        const string NewContact = "insert into contacts (organization_id, channel_id, platform, platform_user_id, name, phone) values ($1, $2, 'sms', $3, 'Anna', '+15550001111') returning client_id";
+        var channel = await tenant.Scalar<Guid>("insert into channels (organization_id, name, platform, agent_id) values ($1, 'Web', 'web', $2) returning id", agent);
+        const string NewContact = "insert into contacts (organization_id, channel_id, platform, platform_user_id, name, phone) values ($1, $2, 'web', $3, 'Anna', '+15550001111') returning client_id";
         var first = await tenant.Scalar<Guid>(NewContact, channel, "a");
         Assert.Equal(first, await tenant.Scalar<Guid>(NewContact, channel, "b"));
-        Assert.Equal($"{agent}|lead|sms|Anna", await tenant.Row("select agent_id, client_type, source, first_name from clients where organization_id = $1"));
+        Assert.Equal($"{agent}|lead|web|Anna", await tenant.Row("select agent_id, client_type, source, first_name from clients where organization_id = $1"));
         var failure = await Assert.ThrowsAsync<PostgresException>(() => tenant.NewClient("Boris", "+15550001111"));
         Assert.Equal("one_client_per_phone", failure.ConstraintName);
         Assert.Equal($"a,b|{first},{first}", await tenant.Row(
@@ -148,11 +148,8 @@ public sealed class ActivityRulesTests(CrmDatabase database) : IClassFixture<Crm
     private static async Task<Guid> SeedConversation(CrmTenant tenant)
     {
         var channel = await tenant.Scalar<Guid>("insert into channels (organization_id, name, platform) values ($1, 'Web', 'web') returning id");
-        return await tenant.Scalar<Guid>(
-            """
-            with k as (insert into contacts (organization_id, channel_id, platform, platform_user_id) values ($1, $2, 'web', 'visitor') returning *)
-            insert into conversations (organization_id, channel_id, contact_id, client_id) select $1, $2, k.id, k.client_id from k returning id
-            """, channel);
+        var contact = await tenant.Scalar<Guid>("insert into contacts (organization_id, channel_id, platform_user_id) values ($1, $2, 'visitor') returning id", channel);
+        return await tenant.Scalar<Guid>("select id from conversations where organization_id = $1 and contact_id = $2", contact);
     }
 
     private static Task AddMessage(CrmTenant tenant, Guid conversation, long sequence, string sender) => tenant.Execute(

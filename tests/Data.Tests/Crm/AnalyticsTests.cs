@@ -79,17 +79,17 @@ public sealed class AnalyticsTests(CrmDatabase database) : IClassFixture<CrmData
         var channel = await tenant.Scalar<Guid>("insert into channels (organization_id, name, platform) values ($1, 'Web', 'web') returning id");
         for (var visitor = 1; visitor <= 2; visitor++)
         {
+            var contact = await tenant.Scalar<Guid>("insert into contacts (organization_id, channel_id, platform_user_id) values ($1, $2, $3) returning id", channel, $"visitor {visitor}");
             await tenant.Execute(
                 """
-                with k as (insert into contacts (organization_id, channel_id, platform, platform_user_id) values ($1, $2, 'web', $3) returning *),
-                v as (insert into conversations (organization_id, channel_id, contact_id, client_id) select $1, $2, k.id, k.client_id from k returning *),
+                with v as (select * from conversations where contact_id = $3),
                 t as (insert into turns (id, organization_id, conversation_id, state, outcome, epoch, first_sequence, last_sequence, due_at, created_at, finished_at)
                     select gen_random_uuid(), $1, v.id, s.state, s.outcome, 0, 1, 1, now(), '2026-05-04 10:00Z', '2026-05-04 10:03Z'
                     from v, (values ('completed', 'replied'), ('completed', 'escalated'), ('failed', null), ('cancelled', 'superseded')) s (state, outcome))
                 insert into messages (organization_id, conversation_id, channel_id, contact_id, sequence, direction, sender_type, status, text_content, sent_at)
                 select $1, v.id, $2, v.contact_id, s.sequence, s.direction, s.sender, 'sent', 'Text', '2026-05-04'
                 from v, (values (1, 'inbound', 'user'), (2, 'outbound', 'ai'), (3, 'outbound', 'ai'), (4, 'outbound', 'agent'), (5, 'internal', 'agent')) s (sequence, direction, sender)
-                """, channel, $"visitor {visitor}");
+                """, channel, contact);
         }
         await tenant.Execute("insert into activities (organization_id, activity_type, subject, status, created_at, completed_at) values ($1, 'chatbot_interaction', 'Kiosk', 'completed', '2026-05-05 10:00Z', '2026-05-05 10:10Z')");
         await Refresh();
