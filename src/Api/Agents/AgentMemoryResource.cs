@@ -14,6 +14,7 @@ internal static class AgentMemoryResource
         Plural = "agentMemories",
         Table = "agent_memories",
         Description = "What agents remember of a client beyond one conversation, one value for each key.",
+        Import = new() { Kept = ["createdAt"] },
         Create = Role.Member,
         Update = Role.Member,
         Delete = Role.Member,

@@ -13,6 +13,7 @@ internal static class AgentResource
     public static readonly Resource Agents = new()
     {
         Path = "agents",
+        KnownBy = ["name"],
         Singular = "agent",
         Plural = "agents",
         Table = "agents",

@@ -14,6 +14,7 @@ internal static class PersonaResource
         Plural = "personas",
         Table = "personas",
         Description = "Manners of speech that agents take on.",
+        Import = new(),
         Create = Role.Manager,
         Update = Role.Manager,
         Delete = Role.Manager,

@@ -14,6 +14,8 @@ internal static class PromptVariantResource
         Plural = "promptVariants",
         Table = "prompt_variants",
         Description = "Prompts for a type of agent. One of each type is the default: making another one the default takes it from the first.",
+        Import = new(),
+        KnownBy = ["name"],
         Create = Role.Manager,
         Update = Role.Manager,
         Delete = Role.Manager,

@@ -15,6 +15,7 @@ internal static class EmailTemplateResource
         Plural = "emailTemplates",
         Table = "email_templates",
         Description = "E-mails that rules, sequences and workflows send. Subject and body may hold placeholders of known fields, such as `{{client.firstName}}`; others are refused.",
+        Import = new(),
         Create = Role.Manager,
         Update = Role.Manager,
         Delete = Role.Manager,

@@ -13,6 +13,7 @@ internal static class ChannelResource
     public static readonly Resource Channels = new()
     {
         Path = "channels",
+        KnownBy = ["name"],
         Singular = "channel",
         Plural = "channels",
         Table = "channels",

@@ -14,6 +14,7 @@ internal static class ContentCollectionResource
         Plural = "contentCollections",
         Table = "content_collections",
         Description = "Ready-made messages that a keyword sends, in order.",
+        Import = new("collectionId") { Within = "channelId" },
         Create = Role.Manager,
         Update = Role.Manager,
         Delete = Role.Manager,

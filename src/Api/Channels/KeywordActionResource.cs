@@ -15,6 +15,7 @@ internal static class KeywordActionResource
         Plural = "keywordActions",
         Table = "keyword_actions",
         Description = "What a keyword does in a channel: switch the AI on or off, or answer with a content collection.",
+        Import = new("keyword") { Within = "channelId" },
         Create = Role.Manager,
         Update = Role.Manager,
         Delete = Role.Manager,

@@ -17,6 +17,7 @@ internal static class ActivityResource
         Plural = "activities",
         Table = "activities",
         Description = "What people did and are to do for a client or a deal: calls, e-mails, meetings, tasks. A task has a due date and somebody who does it; one that was done or given up is reopened before it ends otherwise.",
+        Import = new() { Kept = ["createdAt", "completedAt"] },
         Create = Role.Member,
         Update = Role.Member,
         AllowsBulkUpdate = true,

@@ -14,6 +14,7 @@ internal static class CallRecordingResource
         Plural = "callRecordings",
         Table = "call_recordings",
         Description = "Recordings of calls: who spoke with whom, how long, where the sound is kept, and what was said.",
+        Import = new() { Kept = ["createdAt"] },
         Create = Role.Member,
         Update = Role.Member,
         Delete = Role.Manager,

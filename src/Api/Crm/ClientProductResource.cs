@@ -14,6 +14,7 @@ internal static class ClientProductResource
         Plural = "clientProducts",
         Table = "client_products",
         Description = "What products clients are interested in, and how far that has come: interested, proposed, selected, booked. It moves forward only.",
+        Import = new() { Kept = ["createdAt"] },
         Create = Role.Member,
         Update = Role.Member,
         Delete = Role.Member,

@@ -16,6 +16,7 @@ internal static class ClientTourResource
         Plural = "clientTours",
         Table = "client_tours",
         Description = "Bookings of tours, from the first interest on: interested, proposed, selected, booked, confirmed. A booking moves forward, is cancelled from anywhere, and may begin again after that. From booked on it holds the places of its participants (one, where it doesn't say); a tour never holds more than it has.",
+        Import = new() { Kept = ["createdAt"] },
         Create = Role.Member,
         Update = Role.Member,
         Delete = Role.Manager,

@@ -14,6 +14,7 @@ internal static class CrmConnectionResource
     public static readonly Resource Connections = new()
     {
         Path = "crm-connections",
+        KnownBy = ["baseDomain"],
         Singular = "crmConnection",
         Plural = "crmConnections",
         Table = "crm_connections",

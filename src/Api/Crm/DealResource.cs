@@ -18,6 +18,8 @@ internal static class DealResource
         Plural = "deals",
         Table = "deals",
         Description = "What is being sold to a client. An open deal goes to any stage and takes the stage's probability (10, 25, 50, 75) unless one is given with it; a deal is won or lost for a reason, and goes back to an open stage before it ends otherwise.",
+        Import = new("externalId") { Kept = ["createdAt"] },
+        KnownBy = ["externalId", "name", "clientId"],
         Create = Role.Member,
         Update = Role.Member,
         AllowsBulkUpdate = true,

@@ -15,6 +15,7 @@ internal static class NoteResource
         Plural = "notes",
         Table = "notes",
         Description = "What people want to remember about a client or a deal. Pinned notes come first, then the newest.",
+        Import = new() { Kept = ["createdAt"] },
         Create = Role.Member,
         Update = Role.Member,
         AllowsBulkUpdate = true,

@@ -21,6 +21,7 @@ internal static class OrderResource
         Plural = "orders",
         Table = "orders",
         Description = "What clients bought. The subtotal is that of the items, the total adds tax and shipping and takes the discount off; both are reckoned by the product. An order moves forward, is cancelled before it is shipped, or refunded once it is being worked on.",
+        Import = new("orderNumber", "ecommerceOrderId") { Kept = ["createdAt"] },
         Create = Role.Member,
         Update = Role.Member,
         AllowsBulkUpdate = true,

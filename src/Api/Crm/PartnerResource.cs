@@ -15,6 +15,7 @@ internal static class PartnerResource
         Table = "partners",
         Description = "Who provides products and tours.",
         Import = new(),
+        KnownBy = ["name", "contactEmail"],
         Create = Role.Manager,
         Update = Role.Manager,
         AllowsBulkUpdate = true,

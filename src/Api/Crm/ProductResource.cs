@@ -15,6 +15,7 @@ internal static class ProductResource
         Table = "products",
         Description = "What is sold: tours, services, packages. Dated tours are made from a product.",
         Import = new("ecommerceProductId"),
+        KnownBy = ["ecommerceProductId", "sku", "name"],
         Create = Role.Manager,
         Update = Role.Manager,
         AllowsBulkUpdate = true,

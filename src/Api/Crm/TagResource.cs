@@ -14,6 +14,7 @@ internal static class TagResource
         Plural = "tags",
         Table = "tags",
         Description = "The tags of clients, deals and notes. One that somebody uses is here by itself; a new name is carried to all who bear it, and a tag that is deleted is taken from them.",
+        Import = new("name"),
         Create = Role.Member,
         Update = Role.Manager,
         Delete = Role.Manager,

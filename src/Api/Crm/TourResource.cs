@@ -16,6 +16,7 @@ internal static class TourResource
         Table = "tours",
         Description = "A product on its dates, with places. It is full with its last place, and available again when one is given back; both follow from its bookings.",
         Import = new(),
+        KnownBy = ["productId", "startDate"],
         Create = Role.Manager,
         Update = Role.Manager,
         AllowsBulkUpdate = true,

@@ -16,6 +16,7 @@ internal static class CategoryResource
         Table = "knowledge_categories",
         Description = "A tree in which articles stand. Deleting a category deletes those below it; its articles stay.",
         Import = new(),
+        KnownBy = ["title"],
         Create = Role.Manager,
         Update = Role.Manager,
         Delete = Role.Manager,

@@ -15,6 +15,7 @@ internal static class MemberResource
         Plural = "members",
         Table = "organization_members",
         KeyColumn = "user_id",
+        KnownBy = ["email"],
         Description = "The people of the organization. The id is the person's. People come by invitation. Nobody changes a member above, nor raises anybody above, himself or herself; an organization keeps an active owner.",
         Update = Role.Admin,
         Delete = Role.Admin,

@@ -107,6 +107,12 @@ public sealed record Resource
     /// <summary>Its rows can be imported from a file; null where they can't.</summary>
     public Transfer.ImportRule? Import { get; init; }
 
+    /// <summary>
+    /// Fields by which a file may name a row where it doesn't know its id. A reference among them is followed: <c>productId</c> of tours stands for what products are
+    /// known by.
+    /// </summary>
+    public ImmutableArray<string> KnownBy { get; init; } = [];
+
     /// <summary>A body that creates one, for the documentation; null to make one from the fields.</summary>
     public JsonObject? Example { get; init; }
 

@@ -61,6 +61,15 @@ internal static class ResourceOperations
         AnswersPage = true,
     };
 
+    /// <summary>The list as an export takes it: one that stands under a row of another resource names it among its parameters.</summary>
+    internal static Operation Export(Resource resource) => resource.Parent is null ? List(resource) : List(resource) with
+    {
+        Query = [new(ParentField(resource).Name, ParentField(resource).Type, $"Of which of {resource.Parent.Path}."), .. List(resource).Query],
+    };
+
+    /// <summary>The field that names the row under which a list stands.</summary>
+    internal static Field ParentField(Resource resource) => resource.Shape.Fields.First(field => field.Column == resource.Parent!.Column);
+
     internal static Operation Read(Resource resource) => Base(resource, "get") with
     {
         Summary = $"Read {Article(resource)}",

@@ -60,6 +60,10 @@ internal static class ResourceReads
     {
         var sort = request.Parameter<string>("sort") ?? resource.DefaultSort;
         var query = new ListQuery(request.Caller.OrganizationId);
+        if (resource.Parent is { } parent)
+        {
+            query.Where($"t.{parent.Column} = {query.Add(request.Parameter<Guid>(ResourceOperations.ParentField(resource).Name))}");
+        }
         AddFilters(resource, request, query);
         return AddPosition(resource, request, sort, query) is { } problem
             ? throw new InvalidOperationException(problem.Detail)

@@ -68,6 +68,9 @@ public sealed class Violations
 
     public bool Any => _errors.Count > 0;
 
+    /// <summary>Whether something is wrong with a field.</summary>
+    public bool Has(string field) => _errors.Exists(error => error.Field == field);
+
     /// <summary>Adds one; the field's name leads the sentence.</summary>
     public void Add(string field, string rest)
     {

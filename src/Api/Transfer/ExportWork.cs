@@ -22,6 +22,9 @@ internal sealed record ExportOrder
     /// <summary><c>csv</c> or <c>jsonl</c>.</summary>
     public required string Format { get; init; }
 
+    /// <summary>References as <c>keys</c> instead of <c>ids</c>: for an import where the ids are others.</summary>
+    public bool UsesKeys { get; init; }
+
     /// <summary>Query parameters of the list, sort and search among them.</summary>
     public Dictionary<string, string> Filters { get; init; } = [];
 
@@ -35,7 +38,7 @@ internal sealed record ExportOrder
             given["cursor"] = cursor;
         }
         http.Request.Query = new QueryCollection(given);
-        return RequestReader.ReadQuery(http.Request, ResourceOperations.List(resource), violations);
+        return RequestReader.ReadQuery(http.Request, ResourceOperations.Export(resource), violations);
     }
 }
 
@@ -67,8 +70,8 @@ internal sealed class ExportWork(IServiceProvider services, ApiDataSource databa
         return JsonSerializer.Serialize(new { fileId = reached.FileId, rows = reached.Rows, size }, JsonSerializerOptions.Web);
     }
 
-    /// <summary>Lists that stand for themselves.</summary>
-    public static bool CanExport(Resource resource) => resource is { Read: not null, Parent: null, IsTenantItself: false, NeedsSuperAdmin: false };
+    /// <summary>Whatever has a list. One that stands under a row of another resource is exported for that row.</summary>
+    public static bool CanExport(Resource resource) => resource is { Read: not null, IsTenantItself: false, NeedsSuperAdmin: false };
 
     private sealed record Reached(Guid FileId, long Size, long Rows, string? Cursor, bool IsLast);
 
@@ -84,7 +87,7 @@ internal sealed class ExportWork(IServiceProvider services, ApiDataSource databa
             MinimumRole = (resource.Read > Role.Member ? resource.Read.Value : Role.Member).Name(),
             ExpiresAt = clock.GetUtcNow() + options.ExportLife,
         }, cancellationToken);
-        var header = order.Format == "csv" ? Encoding.UTF8.GetBytes(string.Join(',', Columns(resource)) + "\r\n") : [];
+        var header = order.Format == "csv" ? Encoding.UTF8.GetBytes(string.Join(',', Columns(resource, order)) + "\r\n") : [];
         if (header.Length > 0)
         {
             await FileStore.Write(session, caller.OrganizationId, file, 0, header, cancellationToken);
@@ -109,8 +112,9 @@ internal sealed class ExportWork(IServiceProvider services, ApiDataSource databa
             Query = query,
         };
         var (rows, next) = await ResourceReads.Whole(resource, request, PageRows);
-        var content = Encoding.UTF8.GetBytes(string.Concat(rows.Select(row => order.Format == "csv" ? CsvLine(row, resource) : Encoding.UTF8.GetString(row.Json.Span) + "\n")));
         await using var session = await TenantSession.OpenAsync(database, caller.Tenant, cancellationToken);
+        var keys = order.UsesKeys ? await ExportKeys.Read(session, request, resource, rows.Select(row => row.Json)) : null;
+        var content = Content(resource, order, rows.Select(row => keys?.Replace(row.Json) ?? row.Json));
         if (content.Length > 0)
         {
             await FileStore.Write(session, caller.OrganizationId, reached.FileId, reached.Size, content, cancellationToken);
@@ -120,21 +124,42 @@ internal sealed class ExportWork(IServiceProvider services, ApiDataSource databa
         return after;
     }
 
-    private static IEnumerable<string> Columns(Resource resource) => ResourceSql.Of(resource).Readable.Select(field => field.Name);
+    private static ImmutableArray<string> Columns(Resource resource, ExportOrder order) =>
+    [
+        .. ResourceSql.Of(resource).Readable.Where(field => !order.UsesKeys || !NaturalKey.IsLost(field))
+            .SelectMany(field => order.UsesKeys && NaturalKey.Of(field) is { Length: > 0 } keys ? keys.Select(key => key.Name) : [field.Name]),
+    ];
 
-    private static string CsvLine(ResourceRow row, Resource resource)
+    private static byte[] Content(Resource resource, ExportOrder order, IEnumerable<ReadOnlyMemory<byte>> rows)
     {
-        using var json = JsonDocument.Parse(row.Json);
-        var line = new StringBuilder();
-        foreach (var column in Columns(resource))
+        var content = new StringBuilder();
+        var columns = Columns(resource, order);
+        foreach (var row in rows)
         {
-            if (line.Length > 0 || column != Columns(resource).First())
+            if (order.Format == "csv")
             {
-                line.Append(',');
+                AppendCsv(content, row, columns);
             }
-            CsvText.Append(line, Cell(json.RootElement.GetProperty(column)));
+            else
+            {
+                content.Append(Encoding.UTF8.GetString(row.Span)).Append('\n');
+            }
         }
-        return line.Append("\r\n").ToString();
+        return Encoding.UTF8.GetBytes(content.ToString());
+    }
+
+    private static void AppendCsv(StringBuilder content, ReadOnlyMemory<byte> row, ImmutableArray<string> columns)
+    {
+        using var json = JsonDocument.Parse(row);
+        foreach (var (index, column) in columns.Index())
+        {
+            if (index > 0)
+            {
+                content.Append(',');
+            }
+            CsvText.Append(content, Cell(json.RootElement.GetProperty(column)));
+        }
+        content.Append("\r\n");
     }
 
     private static string? Cell(JsonElement value) => value.ValueKind switch

@@ -17,6 +17,7 @@ namespace AgentPlatform.Api.Transfer;
 internal sealed class ImportBatch(Resource resource, ImportOrder order, OperationRequest request, BulkInsert bulk, TenantSession session)
 {
     private const string Savepoint = "import_line";
+    private readonly ImportShape _shape = ImportShape.Of(resource);
     private readonly TimeProvider _clock = request.Service<TimeProvider>();
     private readonly List<LineError> _errors = [];
 
@@ -25,6 +26,25 @@ internal sealed class ImportBatch(Resource resource, ImportOrder order, Operatio
 
     /// <summary>Applies the lines, whose keys are all different; returns how many went in.</summary>
     public async Task<int> Apply(IReadOnlyList<ImportLine> lines)
+    {
+        var keys = new NaturalKeyLookup(_shape, session, request);
+        for (var done = 0; ;)
+        {
+            var (known, errors) = await keys.Resolve(lines);
+            var more = await ApplyResolved(known);
+            done += more;
+            var waiting = _shape.RefersToItself && more > 0 ? lines.Except(known).ToArray() : [];
+            if (waiting.Length == 0)
+            {
+                _errors.AddRange(errors);
+                return done;
+            }
+            // What they name may be a line that is a row now.
+            lines = waiting;
+        }
+    }
+
+    private async Task<int> ApplyResolved(IReadOnlyList<ImportLine> lines)
     {
         var good = await WithKnownReferences(lines);
         var existing = await Existing(good);
@@ -156,7 +176,7 @@ internal sealed class ImportBatch(Resource resource, ImportOrder order, Operatio
     {
         foreach (var (field, value) in change.Values.All.Where(entry => !entry.Field.IsGivenAt(ShapeUse.Change)).ToArray())
         {
-            if (!Equals(change.Before!.Raw(field.Name), value))
+            if (!_shape.IsKept(field) && !Equals(change.Before!.Raw(field.Name), value))
             {
                 _errors.Add(new(line, field.Name, $"{field.Name} can't be changed."));
                 return false;
@@ -191,27 +211,30 @@ internal sealed class ImportBatch(Resource resource, ImportOrder order, Operatio
     }
 
     /// <summary>The rows that the lines' keys name, held until the chunk ends.</summary>
-    private async Task<Dictionary<object, ResourceRow>> Existing(IReadOnlyList<ImportLine> lines)
+    private async Task<Dictionary<(object Key, Guid Within), ResourceRow>> Existing(IReadOnlyList<ImportLine> lines)
     {
-        var found = new Dictionary<object, ResourceRow>();
+        var found = new Dictionary<(object Key, Guid Within), ResourceRow>();
         if (order.Key is null || lines.Count == 0)
         {
             return found;
         }
         var field = resource.Shape.Find(order.Key)!;
+        var within = resource.Import!.Within;
         await using var rows = await session.QueryAsync(
-            $"{ResourceSql.Of(resource).SelectAll} WHERE {ResourceSql.Of(resource).OfTenant} AND t.{field.Column} = ANY ($2) FOR NO KEY UPDATE OF t", request.Cancelled,
-            request.Caller.OrganizationId, lines.Select(line => line.Values.Text(order.Key)!).ToArray());
+            $"{ResourceSql.Of(resource).SelectAll} WHERE {ResourceSql.Of(resource).OfTenant} AND t.{field.Column} = ANY ($2) AND {(within is null ? "$3::uuid[] IS NOT NULL" : $"t.{resource.Shape.Find(within)!.Column} = ANY ($3)")} FOR NO KEY UPDATE OF t",
+            request.Cancelled, request.Caller.OrganizationId, lines.Select(line => line.Values.Text(order.Key)!).ToArray(), lines.Select(line => Within(line.Values.Id)).Distinct().ToArray());
         while (await rows.ReadAsync(request.Cancelled))
         {
             var row = ResourceRow.Read(resource, ResourceSql.Of(resource).Readable, rows, ResourceWrites.Context(request));
-            found[row.Raw(order.Key)!] = row;
+            found[(row.Raw(order.Key)!, Within(field => row.Get<Guid>(field)))] = row;
         }
         return found;
     }
 
-    private ResourceRow? ExistingOf(ImportLine line, Dictionary<object, ResourceRow> existing) =>
-        order.Key is not null && line.Values.Text(order.Key) is { } key ? existing.GetValueOrDefault(key) : null;
+    private ResourceRow? ExistingOf(ImportLine line, Dictionary<(object Key, Guid Within), ResourceRow> existing) =>
+        order.Key is not null && line.Values.Text(order.Key) is { } key ? existing.GetValueOrDefault((key, Within(line.Values.Id))) : null;
+
+    private Guid Within(Func<string, Guid?> value) => resource.Import!.Within is { } within ? value(within) ?? Guid.Empty : Guid.Empty;
 
     private Task<int> Execute(string sql) => session.ExecuteAsync(sql, request.Cancelled);
 }

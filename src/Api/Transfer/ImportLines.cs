@@ -9,12 +9,10 @@ using AgentPlatform.Data.Jobs;
 
 namespace AgentPlatform.Api.Transfer;
 
-/// <summary>Makes values of records, held against the resource's own shape. What the product sets by itself (ids, times) is passed over, so that an export can be imported.</summary>
-internal abstract class ImportLines(Resource resource, ImportOrder order)
+/// <summary>Makes values of records, held against the resource's own shape. What the product sets by itself (ids, sums) is passed over, so that an export can be imported.</summary>
+internal abstract class ImportLines(Resource resource, ImportOrder order, TimeProvider clock)
 {
-    protected Resource Resource => resource;
-
-    protected ImportOrder Order => order;
+    private readonly ImportShape _shape = ImportShape.Of(resource);
 
     /// <summary>Reads what stands before the first line, once for each run.</summary>
     public abstract Task Open(RecordPosition? position, CancellationToken cancellationToken);
@@ -25,8 +23,8 @@ internal abstract class ImportLines(Resource resource, ImportOrder order)
     /// <summary>Where the next record begins.</summary>
     public abstract RecordPosition Position { get; }
 
-    public static ImportLines Of(Resource resource, ImportOrder order, ByteWindow window) =>
-        order.Format == "csv" ? new CsvLines(resource, order, new CsvReader(window, order.Delimiter[0])) : new JsonLines(resource, order, new JsonRecords(window));
+    public static ImportLines Of(Resource resource, ImportOrder order, ByteWindow window, TimeProvider clock) =>
+        order.Format == "csv" ? new CsvLines(resource, order, clock, new CsvReader(window, order.Delimiter[0])) : new JsonLines(resource, order, clock, new JsonRecords(window));
 
     /// <summary>The field that a column of the file fills; null for one that is passed over.</summary>
     protected Field? FieldOf(string column)
@@ -36,16 +34,16 @@ internal abstract class ImportLines(Resource resource, ImportOrder order)
         {
             return null;
         }
-        var field = resource.Shape.Fields.FirstOrDefault(known => string.Equals(known.Name, name.Trim(), StringComparison.OrdinalIgnoreCase))
-            ?? throw new JobFailedException($"\"{(column.Length > 100 ? column[..100] : column)}\" is not a field of {resource.Path}. Name the field that it fills in `mapping`, or an empty text to leave it out.");
-        return field.IsGivenAt(ShapeUse.Create) ? field : null;
+        return _shape.TryFind(name.Trim(), out var field)
+            ? field
+            : throw new JobFailedException($"\"{(column.Length > 100 ? column[..100] : column)}\" is not a field of {resource.Path}. Name the field that it fills in `mapping`, or an empty text to leave it out.");
     }
 
     protected (ImportLine? Line, ImmutableArray<LineError> Errors) Finish(long line, ShapeValues values, Violations violations)
     {
         if (order.Key is null)
         {
-            foreach (var field in resource.Shape.Fields.Where(field => field.IsRequired && field.IsGivenAt(ShapeUse.Create) && !values.Has(field)))
+            foreach (var field in _shape.Fields.Where(field => field.IsRequired && !_shape.Says(values, field) && !_shape.KeysOf(field).Any(key => violations.Has($"/{key.Name}"))))
             {
                 violations.Add($"/{field.Name}", "is required.");
             }
@@ -53,6 +51,17 @@ internal abstract class ImportLines(Resource resource, ImportOrder order)
         else if (!values.Has(order.Key))
         {
             violations.Add($"/{order.Key}", "is required: rows are recognised by it.");
+        }
+        else if (resource.Import!.Within is { } within && !_shape.Says(values, resource.Shape.Find(within)!))
+        {
+            violations.Add($"/{within}", $"is required: {order.Key} is unique within it.");
+        }
+        foreach (var (field, value) in values.All.Where(entry => _shape.IsKept(entry.Field)))
+        {
+            if (value is DateTimeOffset moment && moment > clock.GetUtcNow())
+            {
+                violations.Add($"/{field.Name}", "must not be in the future.");
+            }
         }
         return violations.Any ? (null, Errors(line, violations.ToProblem())) : (new ImportLine(line, values), []);
     }
@@ -63,7 +72,7 @@ internal abstract class ImportLines(Resource resource, ImportOrder order)
 }
 
 /// <summary>Lines of a CSV file with a header.</summary>
-internal sealed class CsvLines(Resource resource, ImportOrder order, CsvReader reader) : ImportLines(resource, order)
+internal sealed class CsvLines(Resource resource, ImportOrder order, TimeProvider clock, CsvReader reader) : ImportLines(resource, order, clock)
 {
     private readonly List<CsvValue> _values = [];
     private Field?[] _columns = [];
@@ -126,7 +135,7 @@ internal sealed class CsvLines(Resource resource, ImportOrder order, CsvReader r
         var value = field.Type switch
         {
             TextListType list when !text.StartsWith('[') => ReadJson(list, JsonSerializer.SerializeToUtf8Bytes(text.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)), pointer, violations),
-            TextType or ChoiceType or IntegerType or NumberType or BooleanType or UuidType or TimestampType => field.Type.ReadText(text) ?? Refuse(field, pointer, violations),
+            TextType or ChoiceType or IntegerType or NumberType or BooleanType or UuidType or TimestampType or DateType => field.Type.ReadText(text) ?? Refuse(field, pointer, violations),
             _ => ReadJson(field.Type, Encoding.UTF8.GetBytes(text), pointer, violations),
         };
         if (value is not null)
@@ -157,7 +166,7 @@ internal sealed class CsvLines(Resource resource, ImportOrder order, CsvReader r
 }
 
 /// <summary>Objects of a JSON file.</summary>
-internal sealed class JsonLines(Resource resource, ImportOrder order, JsonRecords reader) : ImportLines(resource, order)
+internal sealed class JsonLines(Resource resource, ImportOrder order, TimeProvider clock, JsonRecords reader) : ImportLines(resource, order, clock)
 {
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = 32, AllowDuplicateProperties = false };
     private readonly Dictionary<string, Field?> _fields = new(StringComparer.Ordinal);

@@ -4,7 +4,14 @@ namespace AgentPlatform.Api.Transfer;
 
 /// <summary>That rows of a resource can be imported, and how rows that exist are recognised.</summary>
 /// <param name="Keys">Fields whose value no two rows share: each can be the key of an upsert.</param>
-public sealed record ImportRule(params ImmutableArray<string> Keys);
+public sealed record ImportRule(params ImmutableArray<string> Keys)
+{
+    /// <summary>A required reference within which the keys are unique; null where they are in the whole organization.</summary>
+    public string? Within { get; init; }
+
+    /// <summary>Times of the past that the product sets by itself elsewhere: what was done before it came here keeps its time.</summary>
+    public ImmutableArray<string> Kept { get; init; } = [];
+}
 
 /// <summary>What was asked for: the payload of an import job.</summary>
 internal sealed record ImportOrder

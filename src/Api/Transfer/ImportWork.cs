@@ -10,7 +10,7 @@ using AgentPlatform.Data.Tenancy;
 namespace AgentPlatform.Api.Transfer;
 
 /// <summary>Imports a file into a resource, chunk by chunk: what goes in, what is wrong with other lines, and the place after them are one transaction.</summary>
-internal sealed class ImportWork(IServiceProvider services, ApiDataSource database, FileStore files) : IJobWork
+internal sealed class ImportWork(IServiceProvider services, ApiDataSource database, FileStore files, TimeProvider clock) : IJobWork
 {
     public const string WorkName = "resource_import";
 
@@ -34,7 +34,7 @@ internal sealed class ImportWork(IServiceProvider services, ApiDataSource databa
         }
         var size = await files.Find(caller.Tenant, order.FileId, cancellationToken) ?? throw new JobFailedException("The file is gone.");
         var request = JobCaller.Request(services, caller, cancellationToken);
-        var lines = ImportLines.Of(resource, order, new ByteWindow(new FileReader(files, caller.Tenant, order.FileId, 0)));
+        var lines = ImportLines.Of(resource, order, new ByteWindow(new FileReader(files, caller.Tenant, order.FileId, 0)), clock);
         await lines.Open(run.Position<RecordPosition>(), cancellationToken);
         BulkInsert bulk;
         await using (var session = await TenantSession.OpenAsync(database, caller.Tenant, cancellationToken))
@@ -113,6 +113,8 @@ internal sealed class ImportWork(IServiceProvider services, ApiDataSource databa
     {
         await using var session = await TenantSession.OpenAsync(database, task.Request.Caller.Tenant, cancellationToken);
         var batch = new ImportBatch(task.Resource, task.Order, task.Request, task.Bulk, session);
+        // Triggers that tell people of news know by it that this is none.
+        await session.ExecuteAsync("SELECT set_config('app.is_import', 'true', true)", cancellationToken);
         await session.ExecuteAsync("SAVEPOINT dry_run", cancellationToken);
         var done = await batch.Apply(chunk.Lines);
         if (task.Order.IsDryRun)

@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Documentation;
 using AgentPlatform.Api.Jobs;
 using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
@@ -19,9 +21,12 @@ internal static class TransferEndpoints
 {
     private static readonly Operation ImportOperation = Base("importResource", "Import a file into a resource") with
     {
-        Description = """
+        Description = $$"""
             CSV with a header (RFC 4180) or JSON (one array, or an object on each line). Columns and members are the fields of the resource, or what `mapping` says. Each line is held against the
             rules by which `POST` would take it: good lines go in, bad ones are listed under `/v1/jobs/{id}/job-errors`. Needs the role that creates (and for `upsert` changes) the resource.
+            A reference is given by its id or by columns that name it, such as `client.phone`; what fits nothing or several rows is an error of that line.
+
+            {{ImportsDocument.Table()}}
             """,
         Body = new Shape(
             Choice("resource", [.. ResourceCatalog.All.Where(resource => resource.Import is not null).Select(resource => resource.Path)]).Required(),
@@ -44,7 +49,8 @@ internal static class TransferEndpoints
         Body = new Shape(
             Choice("resource", [.. ResourceCatalog.All.Where(ExportWork.CanExport).Select(resource => resource.Path)]).Required(),
             Choice("format", "csv", "jsonl").WithDefault("csv"),
-            Json("filters").About("Query parameters of the list, such as `{\"status\": \"sold\", \"sort\": \"-createdAt\", \"q\": \"anna\"}`.")),
+            Choice("references", "ids", "keys").WithDefault("ids").About("`keys` writes natural keys, such as `client.phone` and `client.email`, in the place of `clientId`, and leaves out references to what has none: for an import into another organization."),
+            Json("filters").About("Query parameters of the list, such as `{\"status\": \"sold\", \"sort\": \"-createdAt\", \"q\": \"anna\"}`. A list that stands under something needs its id: `{\"conversationId\": \"…\"}` for `messages`.")),
         Example = new JsonObject { ["resource"] = "clients", ["format"] = "csv", ["filters"] = new JsonObject { ["clientType"] = "customer" } },
     };
 
@@ -111,13 +117,23 @@ internal static class TransferEndpoints
     private static async Task<IResult> Export(OperationRequest request)
     {
         var resource = Find(request);
-        var order = new ExportOrder { Resource = resource.Path, Format = request.Body.Text("format") ?? "csv", Filters = Texts(request, "filters", out var malformed) };
+        var order = new ExportOrder
+        {
+            Resource = resource.Path,
+            Format = request.Body.Text("format") ?? "csv",
+            UsesKeys = request.Body.Text("references") == "keys",
+            Filters = Texts(request, "filters", out var malformed),
+        };
         if (malformed is not null)
         {
             return malformed;
         }
         var violations = new Violations();
-        order.Query(resource, violations);
+        var query = order.Query(resource, violations);
+        if (resource.Parent is { } parent && ResourceOperations.ParentField(resource).Name is var name && !violations.Any && !await Exists(request, parent, query.GetValueOrDefault(name)))
+        {
+            violations.Add(name, query.ContainsKey(name) ? "names nothing in this organization." : $"is required: which of {parent.Path}.");
+        }
         if (violations.Any)
         {
             return Problem.Invalid([.. violations.ToProblem().Errors.Select(error => new FieldError($"/filters/{error.Field}", $"/filters/{error.Detail}"))]);
@@ -141,6 +157,16 @@ internal static class TransferEndpoints
         return TransferRights.Refusal(request.Caller, Role.Admin, "conversations", "GET") is { } refusal
             ? new Problem(ProblemType.Forbidden, refusal)
             : await JobStart.Start(request, new NewJob(JobTypes.ModelFinetuning, "finetuning_dataset", new { agentId = agent, system = request.Body.Text("system") }) { MinimumRole = Role.Admin });
+    }
+
+    private static async Task<bool> Exists(OperationRequest request, ResourceParent parent, ImmutableArray<object> id)
+    {
+        if (id.IsDefault)
+        {
+            return false;
+        }
+        await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
+        return (await References.Known(session, parent.Table, [(Guid)id[0]], request.Cancelled)).Count > 0;
     }
 
     private static Resource Find(OperationRequest request) => ResourceCatalog.All.First(resource => resource.Path == request.Body.Text("resource"));

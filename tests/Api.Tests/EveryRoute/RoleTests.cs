@@ -80,6 +80,9 @@ public sealed class RoleTests(EngineApp app) : IClassFixture<EngineApp>
     [Fact]
     public Task The_list_of_problems_in_the_documentation_is_the_one_of_the_code() => IsUpToDate("errors.md", ErrorsDocument.Write());
 
+    [Fact]
+    public Task What_files_may_hold_by_the_documentation_is_what_the_code_takes() => IsUpToDate("imports.md", ImportsDocument.Write());
+
     private IEnumerable<RouteEndpoint> Routes() => app.Services.GetServices<EndpointDataSource>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>();
 
     private IEnumerable<Operation> Operations() => Routes().Select(route => route.Metadata.GetMetadata<Operation>()).OfType<Operation>();

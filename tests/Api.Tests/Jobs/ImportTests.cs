@@ -16,6 +16,8 @@ namespace AgentPlatform.Api.Tests.Jobs;
 
 public sealed class ImportTests(JobApp app, ITestOutputHelper output) : IClassFixture<JobApp>
 {
+    private const int Clients = 9;
+
     [Fact]
     public async Task Good_lines_go_in_and_each_kind_of_bad_line_is_told_with_its_field()
     {
@@ -123,29 +125,38 @@ public sealed class ImportTests(JobApp app, ITestOutputHelper output) : IClassFi
         Assert.Empty(await owner.All("partners"));
     }
 
-    [Fact]
-    public async Task Wherever_a_silo_dies_each_line_goes_in_once()
+    [Theory]
+    [InlineData("partners")]
+    [InlineData("orders")]
+    public async Task Wherever_a_silo_dies_each_line_goes_in_once(string resource)
     {
         var seed = Random.Shared.Next();
         output.WriteLine($"seed {seed}");
         var random = new Random(seed);
         var organization = await app.NewOrganization();
         var count = random.Next(3000, 6000);
-        var csv = new StringBuilder("name,conditions,rating\n");
+        var isOrders = resource == "orders";
+        var csv = new StringBuilder(isOrders ? "orderNumber,shippingAddress,tax,client.phone\n" : "name,conditions,rating,contactPhone\n");
         var bad = 0;
+        for (var index = 0; index < Clients; index++)
+        {
+            await organization.Create("clients", new { phone = $"+1555000000{index}" });
+        }
         for (var index = 0; index < count; index++)
         {
             var isBad = random.Next(50) == 0;
             bad += isBad ? 1 : 0;
-            csv.Append(CultureInfo.InvariantCulture, $"partner {index},\"{new string('x', random.Next(300))}\nmore\",{(isBad ? "7" : "4.5")}\n");
+            var text = $"{new string('x', random.Next(300))}\nmore";
+            var phone = $"+1555000000{(isOrders && isBad ? Clients : index % Clients)}";
+            csv.Append(CultureInfo.InvariantCulture, $"row {index},\"{(isOrders ? $"{{\"\"street\"\": \"\"{text.Replace("\n", "\\n", StringComparison.Ordinal)}\"\"}}" : text)}\",{(!isOrders && isBad ? "7" : "4.5")},{phone}\n");
         }
         var file = await organization.Owner.Upload(csv.ToString());
         var id = Guid.CreateVersion7();
         await organization.Execute(
-            "INSERT INTO jobs (id, organization_id, user_id, type, work, payload, due_at) VALUES ($1, $2, $3, 'file_processing', 'resource_import', jsonb_build_object('resource', 'partners', 'fileId', $4, 'format', 'csv'), now() + interval '1 hour')",
-            id, organization.Id, organization.OwnerId, file);
+            "INSERT INTO jobs (id, organization_id, user_id, type, work, payload, due_at) VALUES ($1, $2, $3, 'file_processing', 'resource_import', jsonb_build_object('resource', $5, 'fileId', $4, 'format', 'csv'), now() + interval '1 hour')",
+            id, organization.Id, organization.OwnerId, file, resource);
         var store = app.Services.GetRequiredService<JobStore>();
-        var work = new ImportWork(app.Services, app.Services.GetRequiredService<ApiDataSource>(), app.Services.GetRequiredService<FileStore>());
+        var work = new ImportWork(app.Services, app.Services.GetRequiredService<ApiDataSource>(), app.Services.GetRequiredService<FileStore>(), TimeProvider.System);
         var (isDone, runs) = (false, 0);
         for (; !isDone; runs++)
         {
@@ -177,8 +188,9 @@ public sealed class ImportTests(JobApp app, ITestOutputHelper output) : IClassFi
             }
         }
         output.WriteLine($"{runs} runs, {count} lines, {bad} bad");
-        Assert.Equal(count - bad, await app.Database.ScalarAsAdminAsync<long>($"SELECT count(DISTINCT name) FROM partners WHERE organization_id = '{organization.Id}'"));
-        Assert.Equal(count - bad, await app.Database.ScalarAsAdminAsync<long>($"SELECT count(*) FROM partners WHERE organization_id = '{organization.Id}'"));
+        Assert.Equal(count - bad, await app.Database.ScalarAsAdminAsync<long>($"SELECT count(DISTINCT {(isOrders ? "order_number" : "name")}) FROM {resource} WHERE organization_id = '{organization.Id}'"));
+        Assert.Equal(count - bad, await app.Database.ScalarAsAdminAsync<long>($"SELECT count(*) FROM {resource} WHERE organization_id = '{organization.Id}'"));
+        Assert.Equal(isOrders ? 4.5m * (count - bad) : 0, await app.Database.ScalarAsAdminAsync<decimal>($"SELECT sum(total_revenue) FROM clients WHERE organization_id = '{organization.Id}'"));
         Assert.Equal(bad, await app.Database.ScalarAsAdminAsync<long>($"SELECT count(DISTINCT line) FROM job_errors WHERE job_id = '{id}'"));
         var progress = JsonNode.Parse((await Text("progress"))!)!;
         Assert.Equal((count, count - bad, bad), (progress["processed"]!.GetValue<int>(), progress["succeeded"]!.GetValue<int>(), progress["failed"]!.GetValue<int>()));

@@ -1,0 +1,101 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text;
+using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Resources;
+using AgentPlatform.Api.Shapes;
+using AgentPlatform.Api.Transfer;
+using AgentPlatform.Data.Jobs;
+
+namespace AgentPlatform.Api.Documentation;
+
+/// <summary>docs/imports.md: what files may hold for each resource, from the code. The OpenAPI document says it shorter.</summary>
+internal static class ImportsDocument
+{
+    private static ImmutableArray<Resource> Importable => [.. ResourceCatalog.All.Where(resource => resource.Import is not null)];
+
+    /// <summary>One row for each resource.</summary>
+    public static string Table()
+    {
+        var text = new StringBuilder("| resource | role | required | keys of `upsert` | references can be named by |\n|---|---|---|---|---|\n");
+        foreach (var resource in Importable)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"| `{resource.Path}` | {resource.Create?.Name()} | {Required(resource)} | {Keys(resource.Import!)} | {Code(NaturalKeys(resource))} |\n");
+        }
+        return text.ToString();
+    }
+
+    public static string Write()
+    {
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $$"""
+            # Files for imports
+
+            How an import is started, followed and read is said in [api.md](api.md); here is what a file may hold. This is produced from the code; a test holds it.
+            After a change run the tests once with `UPDATE_DOCS=1`.
+
+            ## What a line needs
+
+            A line of CSV, or an object of JSON, makes one row by the rules of `POST`. Columns may come in any order and in any case. `id`, `version`, `updatedAt` and whatever else the
+            product sets by itself is passed over. Times that are marked *kept* stand for new rows as the file has them, so that what was done before keeps its time; they can't be in
+            the future, and `upsert` leaves those of rows that exist.
+
+            **References.** A reference is given by its id, or by a column that says what it is called: `clientId`, or `client.phone`, or `client.email`. Several columns of one reference
+            must all fit. What fits nothing, or several rows, is an error of that line; it makes no difference whether such a row exists in another organization. A line may refer to
+            the lines before it, whatever they are; with `parent.title`, to any of the same {{ImportWork.ChunkLines}} lines. In JSON the same names are members (`"client.phone": "+15550001111"`), in the items
+            of an order too (`"product.sku": "T-2"`). `POST /v1/jobs/exports` with `"references": "keys"` writes these columns in the place of ids: such a file can be imported elsewhere.
+
+            **What follows from a row follows from an imported one.** Orders count as their client's revenue and activities as contact with the client, deals begin their history, tags
+            are added to the list, bookings take places and are refused where there are none. Nobody is notified of imported activities.
+
+            **Contacts.** `platformUserId` is what the channel's platform calls the person: the number without a plus on WhatsApp (a plus is taken away), the chat's number on Telegram, a number
+            in E.164 form for SMS and phone, the address for e-mail. The contact has an archived conversation, which opens with the first message of either side.
+
+            ## Limits
+
+            | | |
+            |---|---|
+            | one line | {{RecordReader.MaxRecordBytes / 1024 / 1024}} MiB |
+            | one file | `FILE_MAX_BYTES` |
+            | lines of one transaction: what goes in, its errors and the place after them are kept together, and a run that breaks off goes on from there | {{ImportWork.ChunkLines}}, or {{ImportWork.ChunkBytes / 1024 / 1024}} MiB |
+            | bad lines that are listed; more are counted | `JOB_ERRORS_KEPT`, {{new JobOptions().ErrorsKept}} |
+            | jobs of one organization at once, and waiting | `JOBS_PER_ORGANIZATION`, `JOBS_WAITING_PER_ORGANIZATION` |
+
+            ## Errors
+
+            `GET /v1/jobs/{id}/job-errors` lists `line` (the first one of a record that spans several), `field` (the column, `items/0/unitPrice` within a list; null where the line as a whole
+            can't be read) and `detail`. A header that names an unknown column fails the job before the first line. Every other line goes in, whatever is wrong with its neighbours.
+
+            ## Resources
+
+
+            """);
+        text.Append(Table());
+        foreach (var resource in Importable)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\n### {resource.Path}\n\n{resource.Description}\n\n| column | what | |\n|---|---|---|\n");
+            foreach (var field in ImportShape.Of(resource).Fields)
+            {
+                text.Append(CultureInfo.InvariantCulture, $"| `{field.Name}` | {What(resource, field)} | {Needed(resource, field)} |\n");
+            }
+        }
+        return text.ToString();
+    }
+
+    private static string What(Resource resource, Field field) => ImportShape.Of(resource).KeyOf(field) is { } key
+        ? $"names `{key.Reference.Name}`"
+        : Escape($"{(field.References is { } table ? $"a UUID, of {table}" : field.Type.Expectation)}{(field.Description is { } description ? $". {description}" : "")}");
+
+    private static string Needed(Resource resource, Field field) =>
+        field.IsRequired ? "required" : resource.Import!.Kept.Contains(field.Name) ? "kept" : field.Default is { } value ? Escape($"default `{value.ToJsonString()}`") : "";
+
+    private static string Required(Resource resource) => Code(resource.Shape.Fields.Where(field => field.IsRequired && field.IsGivenAt(ShapeUse.Create)).Select(field => field.Name));
+
+    private static string Keys(ImportRule rule) => rule.Keys.IsEmpty ? "" : Code(rule.Keys) + (rule.Within is null ? "" : $" within `{rule.Within}`");
+
+    private static IEnumerable<string> NaturalKeys(Resource resource) => ImportShape.Of(resource).Fields.Where(field => ImportShape.Of(resource).KeyOf(field) is not null).Select(field => field.Name);
+
+    private static string Code(IEnumerable<string> names) => string.Join(", ", names.Select(name => $"`{name}`"));
+
+    private static string Escape(string text) => text.Replace("|", "\\|", StringComparison.Ordinal);
+}
