@@ -39,16 +39,42 @@ END $$;
 CREATE TRIGGER begin_conversation_of_contact AFTER INSERT ON contacts
     FOR EACH ROW WHEN (current_user = 'agentplatform_api') EXECUTE FUNCTION begin_conversation_of_contact();
 
--- As before, and an import tells nobody of the work that it brings.
-CREATE OR REPLACE FUNCTION notify_activity_assignment() RETURNS trigger
+-- As before, and an import tells nobody of what it brings: work that is given to people, notes that name them.
+CREATE OR REPLACE FUNCTION notify_member(organization uuid, person uuid, type text, title text, body text DEFAULT NULL,
+    entity_type text DEFAULT NULL, entity_id uuid DEFAULT NULL, deduplication_key text DEFAULT NULL) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+#variable_conflict use_variable
+DECLARE
+    told uuid;
+    wanted record;
 BEGIN
-    IF pg_catalog.current_setting('app.is_import', true) IS DISTINCT FROM 'true'
-        AND new.assigned_to IS DISTINCT FROM public.current_user_id() AND new.status = 'pending' AND (tg_op = 'INSERT' OR new.assigned_to IS DISTINCT FROM old.assigned_to) THEN
-        PERFORM public.notify_member(new.organization_id, new.assigned_to, 'activity_assigned', pg_catalog.format('%s is yours', new.subject), new.description,
-            'activity', new.id, pg_catalog.format('assigned %s %s', new.id, new.version));
+    -- The API's transactions are bound to one organization: they can't tell members of another.
+    IF organization IS DISTINCT FROM coalesce(public.current_organization_id(), organization) THEN
+        RAISE EXCEPTION 'A notification belongs to the organization of its transaction.' USING ERRCODE = 'insufficient_privilege';
     END IF;
-    RETURN null;
+    SELECT u.email AS address, coalesce(p.in_app, true) AS in_app, coalesce(p.email, public.is_emailed_by_default(type)) AS by_email INTO wanted
+    FROM public.organization_members m
+    JOIN public.users u ON u.id = m.user_id AND u.is_active
+    LEFT JOIN public.notification_preferences p ON p.organization_id = m.organization_id AND p.user_id = m.user_id AND p.type = notify_member.type
+    WHERE m.organization_id = organization AND m.user_id = person AND m.status = 'active';
+    IF NOT FOUND OR pg_catalog.current_setting('app.is_import', true) = 'true' THEN
+        RETURN null;
+    END IF;
+    IF wanted.in_app THEN
+        INSERT INTO public.notifications AS n (organization_id, user_id, type, title, body, entity_type, entity_id, deduplication_key)
+        VALUES (organization, person, type, left(title, 300), left(body, 2000), entity_type, entity_id, deduplication_key)
+        ON CONFLICT ON CONSTRAINT notification_is_told_once DO NOTHING RETURNING n.id INTO told;
+        IF told IS NULL THEN
+            RETURN null;
+        END IF;
+    END IF;
+    IF wanted.by_email THEN
+        INSERT INTO public.outgoing_emails (organization_id, user_id, kind, to_address, subject, body, entity_type, entity_id, deduplication_key)
+        VALUES (organization, person, 'notification', wanted.address, left(title, 300), left(body, 2000), entity_type, entity_id,
+            organization::text || ' ' || person::text || ' ' || deduplication_key)
+        ON CONFLICT ON CONSTRAINT email_is_sent_once DO NOTHING;
+    END IF;
+    RETURN told;
 END $$;
 
 -- By these, files name products and partners. The rest of what they name has indexes for its lists.

@@ -46,7 +46,7 @@ internal static class ImportsDocument
             of an order too (`"product.sku": "T-2"`). `POST /v1/jobs/exports` with `"references": "keys"` writes these columns in the place of ids: such a file can be imported elsewhere.
 
             **What follows from a row follows from an imported one.** Orders count as their client's revenue and activities as contact with the client, deals begin their history, tags
-            are added to the list, bookings take places and are refused where there are none. Nobody is notified of imported activities.
+            are added to the list, bookings take places and are refused where there are none. Nobody is notified of activities and notes that are imported.
 
             **Contacts.** `platformUserId` is what the channel's platform calls the person: the number without a plus on WhatsApp (a plus is taken away), the chat's number on Telegram, a number
             in E.164 form for SMS and phone, the address for e-mail. The contact has an archived conversation, which opens with the first message of either side.

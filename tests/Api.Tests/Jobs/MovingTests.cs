@@ -139,6 +139,7 @@ public sealed class MovingTests(JobApp app) : IClassFixture<JobApp>
 
     private static JsonNode? Value(Field field, Dictionary<string, Guid> ids) => field switch
     {
+        { References: { } table, Type: ListType } => new JsonArray(ids[table].ToString()),
         { References: { } table } => ids.TryGetValue(table, out var id) ? id.ToString() : null,
         { Type: ListType { Item: ObjectType members } } => new JsonArray(new JsonObject(members.Shape.Fields.Select(member => KeyValuePair.Create(member.Name, Value(member, ids))))),
         _ => field.Type.Sample(),

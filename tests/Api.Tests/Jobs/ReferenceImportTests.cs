@@ -138,10 +138,10 @@ public sealed class ReferenceImportTests(JobApp app) : IClassFixture<JobApp>
         Assert.Equal([(2, "activityType")], await Import("activities", "activityType,subject,callOutcome\ntask,Not a call,answered\n"));
         Assert.Equal("2020-04-02T09:00:00.000000Z", (await (await organization.Owner.GetAsync($"/v1/clients/{client}")).Json()).Text("lastContactDate"));
         Assert.Equal("2020-04-02T10:00:00.000000Z", (await organization.Owner.All("activities")).Single(activity => activity.Text("subject") == "Old call").Text("completedAt"));
-        Assert.Equal(0, await app.Database.ScalarAsAdminAsync<long>($"SELECT count(*) FROM notifications WHERE user_id = '{colleague}'"));
 
-        Assert.Equal([(3, "clientId")], await Import("notes", "content,client.phone,deal.name,isPinned\nEats no meat,,Open,true\nAbout nobody,,,\n"));
+        Assert.Equal([(3, "clientId")], await Import("notes", $"content,client.phone,deal.name,isPinned,mentions\nEats no meat,,Open,true,\"[\"\"{colleague}\"\"]\"\nAbout nobody,,,,\n"));
         Assert.Equal((client, true), ((await organization.Owner.All("notes"))[0]["clientId"]!.GetValue<Guid>(), (await organization.Owner.All("notes"))[0]["isPinned"]!.GetValue<bool>()));
+        Assert.Equal(0, await app.Database.ScalarAsAdminAsync<long>($"SELECT count(*) FROM notifications WHERE user_id = '{colleague}'"));
 
         async Task<(long, string?)[]> Import(string resource, string csv) =>
             await organization.Owner.Errors(await organization.Owner.Job("/v1/jobs/imports", new { resource, fileId = await organization.Owner.Upload(csv) }));
