@@ -74,6 +74,25 @@ public sealed class ConversationWriterTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task After_several_together_the_next_gather()
+    {
+        await using var writer = new ConversationWriter(
+            _engine, Options.Create(new ConversationWriterOptions { Lanes = 1, AnotherLaneFrom = 3, GatherTime = TimeSpan.FromHours(1) }), NullLogger<ConversationWriter>.Instance);
+        var commits = Enumerable.Range(0, 7).Select(number => First($"4918{number}", $"wamid.{number}")).ToArray();
+        // They wait until it starts, and travel together.
+        var two = Task.WhenAll(writer.Commit(commits[0]), writer.Commit(commits[1]));
+        await writer.StartAsync(CancellationToken.None);
+        await two.WaitAsync(TimeSpan.FromSeconds(30));
+        var three = new List<Task<CommitOutcome>> { writer.Commit(commits[2]), writer.Commit(commits[3]) };
+        await _writer.Commit(commits[5]);
+        await _writer.Commit(commits[6]);
+        Assert.DoesNotContain(three, commit => commit.IsCompleted);
+        three.Add(writer.Commit(commits[4]));
+        await Task.WhenAll(three).WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(1L, await Scalar($"SELECT count(DISTINCT changed_in::text) FROM conversations WHERE id IN ('{commits[2].ConversationId}', '{commits[3].ConversationId}', '{commits[4].ConversationId}')"));
+    }
+
+    [Fact]
     public async Task A_commit_that_names_an_old_version_is_refused()
     {
         var first = First("49173", "wamid.1");
