@@ -12,15 +12,12 @@ namespace AgentPlatform.Api.Tests.EveryRoute;
 /// <summary>The product with the engine, on a database that tells of each statement how it was carried out.</summary>
 public sealed class PlanApp : EngineApp
 {
-    private readonly AsyncLocal<string?> _route = new();
-    private readonly PlanLog _plans;
+    /// <summary>Goes with a request into the grains that it calls.</summary>
+    private const string Route = "route";
+    private readonly PlanLog _plans = new();
     private readonly ILoggerFactory _driverLog;
 
-    public PlanApp()
-    {
-        _plans = new PlanLog(_route);
-        _driverLog = LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.Debug).AddProvider(_plans));
-    }
+    public PlanApp() => _driverLog = LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.Debug).AddProvider(_plans));
 
     /// <summary>The plans of all statements since it was asked last.</summary>
     internal QueryPlan[] TakePlans() => _plans.Take();
@@ -70,14 +67,21 @@ public sealed class PlanApp : EngineApp
     {
         app.Use(next => context =>
         {
-            _route.Value = context.Request.Headers.UserAgent.ToString() is var agent && agent.StartsWith("plans/", StringComparison.Ordinal) ? agent["plans/".Length..] : null;
+            if (context.Request.Headers.UserAgent.ToString() is var agent && agent.StartsWith("plans/", StringComparison.Ordinal))
+            {
+                RequestContext.Set(Route, agent["plans/".Length..]);
+            }
+            else
+            {
+                RequestContext.Remove(Route);
+            }
             return next(context);
         });
         base.Map(app);
     }
 
     /// <summary>Takes the plans out of what the driver logs of the server's notices.</summary>
-    private sealed class PlanLog(AsyncLocal<string?> route) : ILoggerProvider
+    private sealed class PlanLog : ILoggerProvider
     {
         private readonly ConcurrentQueue<(string? Route, string Json)> _plans = new();
 
@@ -91,14 +95,14 @@ public sealed class PlanApp : EngineApp
             return [.. taken];
         }
 
-        public ILogger CreateLogger(string categoryName) => new Notices(route, _plans, categoryName == "Npgsql.Connection");
+        public ILogger CreateLogger(string categoryName) => new Notices(_plans, categoryName == "Npgsql.Connection");
 
         public void Dispose()
         {
         }
     }
 
-    private sealed class Notices(AsyncLocal<string?> route, ConcurrentQueue<(string? Route, string Json)> plans, bool isEnabled) : ILogger
+    private sealed class Notices(ConcurrentQueue<(string? Route, string Json)> plans, bool isEnabled) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 
@@ -108,7 +112,7 @@ public sealed class PlanApp : EngineApp
         {
             if (isEnabled && eventId == NpgsqlEventId.ReceivedNotice && formatter(state, exception) is var text && text.IndexOf("plan:\n{", StringComparison.Ordinal) is >= 0 and var start)
             {
-                plans.Enqueue((route.Value, text[(start + "plan:\n".Length)..]));
+                plans.Enqueue((RequestContext.Get(Route) as string, text[(start + "plan:\n".Length)..]));
             }
         }
     }

@@ -51,6 +51,7 @@ public class ApiApp : IAsyncLifetime
     public async Task DisposeAsync()
     {
         Anonymous.Dispose();
+        Log.IsStopping = true;
         await _app!.StopAsync();
         await _app.DisposeAsync();
         await CloseDatabase();

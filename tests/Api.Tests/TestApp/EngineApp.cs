@@ -3,6 +3,7 @@ using AgentPlatform.Grains;
 using AgentPlatform.Grains.Agents;
 using AgentPlatform.Grains.Channels;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace AgentPlatform.Api.Tests.TestApp;
@@ -53,6 +54,8 @@ public class EngineApp : ApiApp, IAsyncLifetime
         builder.Services.AddChannels(builder.Configuration);
         builder.Services.AddAgents(builder.Configuration);
         base.Configure(builder);
+        // Orleans asks for its clocks by key: a test's clock is the application's, and must not stop or rush what a silo does for itself.
+        builder.Services.AddKeyedSingleton(KeyedService.AnyKey, TimeProvider.System);
         var port = Interlocked.Add(ref _nextPort, 2);
         builder.UseOrleans(silo => silo
             .UseLocalhostClustering(port, port + 1, serviceId: "tests", clusterId: Guid.NewGuid().ToString("N"))

@@ -10,24 +10,28 @@ public sealed class LogCollector : ILoggerProvider
 
     public IReadOnlyCollection<string> Errors => _errors;
 
-    public ILogger CreateLogger(string categoryName) => new Collector(categoryName, _errors);
+    /// <summary>From here on Orleans' own complaints don't count: a silo that stops calls it an error that it can't deliver what still comes. Rows tell another silo of it.</summary>
+    public bool IsStopping { get; set; }
+
+    public ILogger CreateLogger(string categoryName) => new Collector(categoryName, this);
 
     public void Dispose()
     {
     }
 
-    private sealed class Collector(string category, ConcurrentQueue<string> errors) : ILogger
+    private sealed class Collector(string category, LogCollector collector) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 
         /// <summary>A health check that fails tells the orchestrator what is so; it is no defect.</summary>
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error && !category.Contains("HealthCheck", StringComparison.Ordinal);
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error && !category.Contains("HealthCheck", StringComparison.Ordinal)
+            && !(collector.IsStopping && category.StartsWith("Orleans.", StringComparison.Ordinal));
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             if (IsEnabled(logLevel))
             {
-                errors.Enqueue($"{category}: {formatter(state, exception)} {exception}");
+                collector._errors.Enqueue($"{category}: {formatter(state, exception)} {exception}");
             }
         }
     }
