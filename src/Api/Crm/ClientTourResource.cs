@@ -20,6 +20,8 @@ internal static class ClientTourResource
         Create = Role.Member,
         Update = Role.Member,
         Delete = Role.Manager,
+        // The tour before its booking, as whoever deletes the tour has them.
+        LockedFirst = "SELECT 1 FROM tours t WHERE t.organization_id = $1 AND t.id = (SELECT b.tour_id FROM client_tours b WHERE b.organization_id = $1 AND b.id = $2) FOR NO KEY UPDATE",
         Fields =
         [
             Reference("clientId", "clients").Required().Fixed().Filtered(),

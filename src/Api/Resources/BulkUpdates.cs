@@ -21,7 +21,9 @@ internal static class BulkUpdates
         List("ids", new UuidType(), MostRows, 1).Required(),
         new Field("change", new ObjectType(resource.Shape) { ReadUse = ShapeUse.Change }).Required().About("As for a change of one."));
 
-    public static async Task<IResult> Apply(Resource resource, OperationRequest request)
+    public static Task<IResult> Apply(Resource resource, OperationRequest request) => ResourceWrites.Undeterred(() => ApplyOnce(resource, request));
+
+    private static async Task<IResult> ApplyOnce(Resource resource, OperationRequest request)
     {
         var ids = request.Body.Get<ImmutableArray<object>>("ids").Cast<Guid>().ToArray();
         var change = request.Body.Object("change")!;

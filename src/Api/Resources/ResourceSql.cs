@@ -53,6 +53,9 @@ internal sealed class ResourceSql
     /// <summary>$1 organization, $2 key; holds the row until the transaction ends.</summary>
     public string SelectForChange => $"{SelectOne} FOR NO KEY UPDATE OF t";
 
+    /// <summary>The same as the deletion itself will hold it, so that it never waits for whoever came in between and waits for it.</summary>
+    public string SelectForDeletion => $"{SelectOne} FOR UPDATE OF t";
+
     public string Delete => $"DELETE FROM {_resource.Table} t WHERE {OfTenant} AND {Key} = $2";
 
     private string Source => _resource.Source ?? $"{_resource.Table} t";

@@ -13,7 +13,37 @@ namespace AgentPlatform.Api.Resources;
 /// <summary>Creates, changes and deletes rows of a resource. Row, audit row and kept answer are one transaction.</summary>
 internal static class ResourceWrites
 {
-    public static async Task<IResult> Create(Resource resource, OperationRequest request)
+    /// <summary>Most tries of a change that meets others which wait for it while it waits for them.</summary>
+    public const int MostTries = 5;
+
+    public static Task<IResult> Create(Resource resource, OperationRequest request) => Undeterred(() => CreateOnce(resource, request));
+
+    public static Task<IResult> Update(Resource resource, OperationRequest request) => Undeterred(() => UpdateOnce(resource, request));
+
+    public static Task<IResult> Act(Resource resource, ResourceAction action, OperationRequest request) => Undeterred(() => ActOnce(resource, action, request));
+
+    public static Task<IResult> Delete(Resource resource, OperationRequest request) => Undeterred(() => DeleteOnce(resource, request));
+
+    /// <summary>
+    /// Does all of a transaction again when Postgres gave it up because others waited for it while it waited for them: nothing of it was kept. What takes its locks in the same
+    /// order as others never meets them so; what a deletion takes with it comes in the order of the foreign keys.
+    /// </summary>
+    internal static async Task<IResult> Undeterred(Func<Task<IResult>> attempt)
+    {
+        for (var tries = 1; ; )
+        {
+            try
+            {
+                return await attempt();
+            }
+            catch (PostgresException failure) when (failure.SqlState == PostgresErrorCodes.DeadlockDetected && tries < MostTries)
+            {
+                tries++;
+            }
+        }
+    }
+
+    private static async Task<IResult> CreateOnce(Resource resource, OperationRequest request)
     {
         await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
         if (await Idempotency.Claim(session, request) is { } before)
@@ -26,7 +56,7 @@ internal static class ResourceWrites
             Request = request,
             Session = session,
             Id = resource.IsTenantItself ? request.Caller.OrganizationId : resource.KeyField is { } key ? request.Body.Get<Guid>(key) : Uuid.New(request.Service<TimeProvider>()),
-            Values = request.Body,
+            Values = new(request.Body),
         };
         if (await Run(change) is { } refused)
         {
@@ -39,10 +69,10 @@ internal static class ResourceWrites
         return answer;
     }
 
-    public static async Task<IResult> Update(Resource resource, OperationRequest request)
+    private static async Task<IResult> UpdateOnce(Resource resource, OperationRequest request)
     {
         await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
-        var (row, problem) = await UpdateOne(resource, request, session, KeyOf(resource, request), request.Body);
+        var (row, problem) = await UpdateOne(resource, request, session, KeyOf(resource, request), new(request.Body));
         if (row is null)
         {
             return problem!;
@@ -72,7 +102,7 @@ internal static class ResourceWrites
         return await Run(change) is { } refused ? (null, refused) : (change.After, null);
     }
 
-    public static async Task<IResult> Act(Resource resource, ResourceAction action, OperationRequest request)
+    private static async Task<IResult> ActOnce(Resource resource, ResourceAction action, OperationRequest request)
     {
         await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
         var (before, problem) = await Hold(resource, request, session, KeyOf(resource, request));
@@ -102,10 +132,10 @@ internal static class ResourceWrites
         return JsonAnswer.OfBytes(change.After!.Json, version: change.After.Version);
     }
 
-    public static async Task<IResult> Delete(Resource resource, OperationRequest request)
+    private static async Task<IResult> DeleteOnce(Resource resource, OperationRequest request)
     {
         await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
-        var (before, problem) = await Hold(resource, request, session, KeyOf(resource, request));
+        var (before, problem) = await Hold(resource, request, session, KeyOf(resource, request), forDeletion: true);
         if (before is null)
         {
             return problem!;
@@ -157,7 +187,7 @@ internal static class ResourceWrites
     });
 
     /// <summary>The row under a lock, at the version that the caller names.</summary>
-    private static async Task<(ResourceRow? Row, Problem? Problem)> Hold(Resource resource, OperationRequest request, TenantSession session, Guid? key)
+    private static async Task<(ResourceRow? Row, Problem? Problem)> Hold(Resource resource, OperationRequest request, TenantSession session, Guid? key, bool forDeletion = false)
     {
         if (key is not { } id)
         {
@@ -167,7 +197,7 @@ internal static class ResourceWrites
         {
             await session.ExecuteAsync(first, request.Cancelled, request.Caller.OrganizationId, id);
         }
-        var row = await ReadOne(session, resource, request, ResourceSql.Of(resource).SelectForChange, id);
+        var row = await ReadOne(session, resource, request, forDeletion ? ResourceSql.Of(resource).SelectForDeletion : ResourceSql.Of(resource).SelectForChange, id);
         return row switch
         {
             null => (null, Problem.NotFound()),

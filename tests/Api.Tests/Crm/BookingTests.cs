@@ -2,10 +2,11 @@ using System.Net;
 using System.Net.Http.Json;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Tests.TestApp;
+using Xunit.Abstractions;
 
 namespace AgentPlatform.Api.Tests.Crm;
 
-public sealed class BookingTests(ApiApp app) : IClassFixture<ApiApp>
+public sealed class BookingTests(ApiApp app, ITestOutputHelper output) : IClassFixture<ApiApp>
 {
     [Fact]
     public async Task Of_a_hundred_who_book_the_last_place_one_gets_it()
@@ -48,6 +49,66 @@ public sealed class BookingTests(ApiApp app) : IClassFixture<ApiApp>
         await (await Act(first, "book", new { participants = 1 })).Json();
         Assert.Equal((2, "full"), await Places(organization, tour));
         Assert.Equal(["/maxParticipants"], (await (await organization.Owner.Patch($"/v1/tours/{tour}", new { maxParticipants = 1 }, "*")).Problem(ProblemType.Validation)).Fields());
+    }
+
+    [Fact]
+    public async Task Whatever_is_booked_changed_and_deleted_at_once_nothing_fails_and_no_place_is_sold_twice()
+    {
+        var seed = Environment.TickCount;
+        output.WriteLine($"seed {seed}");
+        var random = new Random(seed);
+        var organization = await app.NewOrganization();
+        for (var round = 0; round < 4; round++)
+        {
+            var tours = new Guid[4];
+            for (var index = 0; index < tours.Length; index++)
+            {
+                tours[index] = await NewTour(organization, 5);
+            }
+            var clients = new Guid[12];
+            for (var index = 0; index < clients.Length; index++)
+            {
+                clients[index] = (await organization.Create("clients", new { firstName = $"Client {index}" })).Id();
+            }
+            var bookings = new List<Guid>();
+            foreach (var client in clients)
+            {
+                foreach (var tour in tours[..2])
+                {
+                    bookings.Add((await organization.Create("client-tours", new { clientId = client, tourId = tour })).Id());
+                }
+            }
+            var owner = organization.Owner;
+            var requests = new List<Func<Task<HttpResponseMessage>>>();
+            foreach (var booking in bookings)
+            {
+                requests.Add(() => owner.PostAsJsonAsync($"/v1/client-tours/{booking}/book", new { participants = 1 }));
+                requests.Add(() => owner.Patch($"/v1/client-tours/{booking}", new { notes = "Window seat", participants = 2 }, "*"));
+                requests.Add(() => owner.PostAsJsonAsync($"/v1/client-tours/{booking}/cancel", new { }));
+            }
+            foreach (var client in clients)
+            {
+                foreach (var tour in tours[1..])
+                {
+                    requests.Add(() => owner.PostAsJsonAsync("/v1/client-tours", new { clientId = client, tourId = tour, status = "booked" }));
+                }
+            }
+            requests.Add(() => owner.DeleteAsync($"/v1/tours/{tours[0]}"));
+            requests.Add(() => owner.DeleteAsync($"/v1/tours/{tours[2]}"));
+            requests.Add(() => owner.Patch($"/v1/tours/{tours[1]}", new { maxParticipants = 3 }, "*"));
+            requests.AddRange(clients.Take(4).Select(client => (Func<Task<HttpResponseMessage>>)(() => owner.DeleteAsync($"/v1/clients/{client}"))));
+            var shuffled = requests.ToArray();
+            random.Shuffle(shuffled);
+            var answers = await Task.WhenAll(shuffled.Select(request => request()));
+            foreach (var answer in answers.Where(answer => (int)answer.StatusCode >= 500))
+            {
+                Assert.Fail($"{answer.RequestMessage!.Method} {answer.RequestMessage.RequestUri!.PathAndQuery}: {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
+            }
+            Assert.Equal(0, await organization.Query<long>(
+                "SELECT count(*) FROM tours t WHERE t.organization_id = $1 AND (t.current_participants > t.max_participants OR t.current_participants <> (SELECT coalesce(sum(held_places(b.status, b.participants)), 0) FROM client_tours b WHERE b.tour_id = t.id))",
+                organization.Id));
+            Assert.Equal(0, await organization.Query<long>("SELECT count(*) FROM tours WHERE id IN ($1, $2)", tours[0], tours[2]));
+        }
     }
 
     [Fact]

@@ -16,6 +16,9 @@ public sealed class DemoSeedTests(DemoSeedTests.LoadedDemo demo) : IClassFixture
     public async Task It_has_one_admin() => Assert.Equal("1", await demo.Read("select count(*)::text from organization_members where role = 'admin' and status = 'active'"));
 
     [Fact]
+    public async Task Nobody_in_it_looks_after_the_installation() => Assert.Equal(0, await demo.Count("users where is_super_admin"));
+
+    [Fact]
     public async Task It_has_one_or_two_sales_managers() => Assert.InRange(await demo.Count("organization_members where role = 'manager'"), 1, 2);
 
     [Fact]
