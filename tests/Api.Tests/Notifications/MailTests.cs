@@ -58,6 +58,73 @@ public sealed class MailTests(MailApp app) : IClassFixture<MailApp>
     }
 
     [Fact]
+    public async Task An_e_mail_speaks_the_language_of_whoever_gets_it()
+    {
+        var organization = await app.NewOrganization();
+        await organization.Execute("UPDATE users SET locale = 'ru-KG', full_name = 'Айгуль' WHERE id = $1", organization.OwnerId);
+        await organization.Execute("SELECT notify_member($1, $2, 'mention', 'Jürgen {0} mentioned you', 'Смотри.')", organization.Id, organization.OwnerId);
+        var told = await app.NextMail(organization.OwnerEmail);
+        Assert.Equal("Jürgen {0} упоминает вас", told.Subject);
+        Assert.Contains("Смотри.", told.Body, StringComparison.Ordinal);
+        Assert.Contains("настройках уведомлений", told.Body, StringComparison.Ordinal);
+
+        // Somebody without an account is written to in the inviter's language, somebody with one in his own.
+        var stranger = Address();
+        await organization.Create("invitations", new { email = stranger, role = "member" });
+        var invited = await app.NextMail(stranger);
+        Assert.Equal("Ваше приглашение в Organization", invited.Subject);
+        Assert.Contains("Айгуль приглашает вас в Organization, роль: сотрудник.", invited.Body, StringComparison.Ordinal);
+        var guest = await app.NewOrganization();
+        await guest.Execute("UPDATE users SET locale = 'ar' WHERE id = $1", guest.OwnerId);
+        await organization.Create("invitations", new { email = guest.OwnerEmail, role = "admin" });
+        Assert.Equal("دعوتك إلى Organization", (await app.NextMail(guest.OwnerEmail)).Subject);
+
+        await guest.Execute("UPDATE users SET locale = 'pl' WHERE id = $1", guest.OwnerId);
+        await app.Anonymous.PostAsJsonAsync("/v1/auth/forgot-password", new { email = guest.OwnerEmail });
+        Assert.Equal("Twoje nowe hasło", (await app.NextMail(guest.OwnerEmail)).Subject);
+    }
+
+    [Fact]
+    public void Each_language_says_all_that_English_says_with_the_same_places_for_names_and_numbers()
+    {
+        Assert.Equal(["ar", "de", "en", "es", "fr", "pl", "ru"], MailLanguage.All.ToArray());
+        var english = MailLanguage.Of("en");
+        foreach (var language in MailLanguage.All.Select(MailLanguage.Of))
+        {
+            Assert.Equal(english.Titles.Keys.Order(), language.Titles.Keys.Order());
+            Assert.Equal(english.Roles.Keys.Order(), language.Roles.Keys.Order());
+            Assert.Equal(english.Titles.Keys.Order().Select(name => Places(english.Titles[name])), language.Titles.Keys.Order().Select(name => Places(language.Titles[name])));
+            Assert.Equal(
+                [Places(english.InvitationSubject), Places(english.InvitationBody), Places(english.ResetSubject), Places(english.ResetBody)],
+                [Places(language.InvitationSubject), Places(language.InvitationBody), Places(language.ResetSubject), Places(language.ResetBody)]);
+        }
+        Assert.Same(english, MailLanguage.Of("ja"));
+        Assert.Same(english, MailLanguage.Of(null));
+        Assert.Equal("Беседа с Anna теперь ваша", MailLanguage.Of("ru").Title("The conversation with Anna is yours"));
+        Assert.Equal("400 von 500 Token sind verbraucht", MailLanguage.Of("de").Title("400 of 500 tokens are used"));
+        Assert.Equal("Something new", MailLanguage.Of("de").Title("Something new"));
+
+        static string Places(string text) => string.Join(' ', new[] { "{0}", "{1}", "{2}", "{3}" }.Where(text.Contains));
+    }
+
+    [Fact]
+    public async Task The_titles_that_the_database_writes_are_known_to_every_language()
+    {
+        // Every title in the functions of the database, as they are now.
+        var written = new List<string>();
+        foreach (var function in new[] { "notify_escalation", "notify_assignment", "notify_mentioned", "notify_activity_assignment", "notify_due_activities", "accept_invitation", "record_usage_alert" })
+        {
+            var source = await app.Database.ScalarAsAdminAsync<string>($"SELECT prosrc FROM pg_proc WHERE proname = '{function}'");
+            written.AddRange(System.Text.RegularExpressions.Regex.Matches(source!, "'([^'\n]*(?:%s[^'\n]*|: [^'\n]*))'").Select(match => match.Groups[1].Value).Where(text => text.Contains(' ') && text.Split(' ').Length > 2 && !text.StartsWith("due ", StringComparison.Ordinal) && !text.StartsWith("assigned ", StringComparison.Ordinal) && !text.StartsWith("escalated ", StringComparison.Ordinal)));
+        }
+        Assert.True(written.Count >= 10, string.Join(" | ", written));
+        foreach (var title in written.Select(title => title.Replace("%s of %s %s are", "%s of %s tokens are", StringComparison.Ordinal).Replace("%s", "7", StringComparison.Ordinal)))
+        {
+            Assert.NotEqual(title, MailLanguage.Of("de").Title(title.EndsWith("is ", StringComparison.Ordinal) ? $"{title}unpaid" : title));
+        }
+    }
+
+    [Fact]
     public async Task What_the_server_can_not_take_now_is_tried_again_with_a_pause_and_what_it_never_takes_is_given_up()
     {
         var organization = await app.NewOrganization();
