@@ -44,6 +44,53 @@ public sealed class RenewalTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_change_of_plan_within_a_period_is_billed_or_credited_with_the_next_invoice_day_by_day()
+    {
+        await _database.ExecuteAsAdminAsync("""
+            INSERT INTO pricing_plans (code, tier, name, price_monthly) VALUES ('large', 'enterprise', 'Large', 199), ('small', 'starter', 'Small', 9);
+            INSERT INTO pricing_plans (code, tier, name, price_monthly, currency) VALUES ('euro', 'starter', 'Euro', 500, 'EUR');
+            UPDATE subscriptions SET status = 'active', billing_anchor = d.today - interval '10 days', current_period_start = d.today - interval '10 days', current_period_end = d.today + interval '20 days',
+                renews_at = d.today + interval '20 days' FROM (SELECT date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS today) d;
+            """);
+        // 20 of 30 days are left: two thirds of the difference.
+        await ChangePlan("large");
+        Assert.Equal(66.67m, await Adjustment());
+        await ChangePlan("scale");
+        Assert.Equal(0m, await Adjustment());
+        await ChangePlan("large");
+        _clock.Advance(await _database.ScalarAsAdminAsync<DateTime>("SELECT current_period_end FROM subscriptions") - _clock.GetUtcNow().UtcDateTime);
+        await Advance();
+        Assert.Equal(0, await Advance());
+        Assert.Equal("265.67 66.67 pending", await LastInvoice());
+        Assert.Equal(0m, await Adjustment());
+
+        // A credit that is more than an invoice goes on to the next one.
+        await _database.ExecuteAsAdminAsync("UPDATE subscriptions SET adjustment = -210");
+        await NextPeriod();
+        Assert.Equal("0.00 -199.00 paid", await LastInvoice());
+        Assert.Equal(-11m, await Adjustment());
+        await NextPeriod();
+        Assert.Equal("188.00 -11.00 pending", await LastInvoice());
+
+        // Neither a trial nor another currency is reckoned.
+        await ChangePlan("euro");
+        Assert.Equal(0m, await Adjustment());
+        await _database.ExecuteAsAdminAsync("UPDATE subscriptions SET status = 'trialing', grace_ends_at = NULL");
+        await ChangePlan("small");
+        Assert.Equal(0m, await Adjustment());
+
+        Task ChangePlan(string code) => _database.ExecuteAsAdminAsync($"UPDATE subscriptions SET plan_id = (SELECT id FROM pricing_plans WHERE code = '{code}')");
+        Task<decimal> Adjustment() => _database.ScalarAsAdminAsync<decimal>("SELECT adjustment FROM subscriptions");
+        Task<string?> LastInvoice() => _database.ScalarAsAdminAsync<string>("SELECT amount || ' ' || adjustment || ' ' || status FROM billing_invoices ORDER BY period_start DESC LIMIT 1");
+        async Task NextPeriod()
+        {
+            await _database.ExecuteAsAdminAsync("UPDATE billing_invoices SET status = 'paid', paid_at = now(); UPDATE subscriptions SET status = 'active', grace_ends_at = NULL");
+            _clock.Advance(await _database.ScalarAsAdminAsync<DateTime>("SELECT current_period_end FROM subscriptions") - _clock.GetUtcNow().UtcDateTime);
+            await Advance();
+        }
+    }
+
+    [Fact]
     public async Task An_invoice_that_nobody_pays_leads_to_past_due_then_to_unpaid_and_paying_leads_back()
     {
         await Advance();
