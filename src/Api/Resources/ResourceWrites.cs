@@ -30,7 +30,7 @@ internal static class ResourceWrites
     /// </summary>
     internal static async Task<IResult> Undeterred(Func<Task<IResult>> attempt)
     {
-        for (var tries = 1; ; )
+        for (var tries = 1; ;)
         {
             try
             {
