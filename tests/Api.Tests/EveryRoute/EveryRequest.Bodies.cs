@@ -25,6 +25,8 @@ internal sealed partial class EveryRequest
         "createChannel" => [("platformChannelId", Digits())],
         "createKeywordAction" => [("keyword", Word())],
         "updateKeywordAction" => [("collectionId", null)],
+        // Each platform has its own way to call people: this is WhatsApp's.
+        "createContact" => [("channelId", _populated.Line.ChannelId), ("platformUserId", Digits())],
         "createContentCollection" => [("collectionId", Word())],
         "updateWhatsappSession" => [("errorMessage", null)],
         "updateAgent" => [("settings", null), ("key", Word())],
@@ -48,7 +50,7 @@ internal sealed partial class EveryRequest
         "updatePricingPlan" => [("stripePriceId", Word())],
         "createSubscription" or "updateSubscription" => [("plan", "everything")],
         "createOrganizationSubscription" or "updateOrganizationSubscription" =>
-            [("plan", "everything"), ("status", "active"), ("currentPeriodEnd", "2099-01-01T00:00:00Z"), ("graceEndsAt", null)],
+            [("plan", "everything"), ("stripeSubscriptionId", Word()), ("status", "active"), ("currentPeriodEnd", "2099-01-01T00:00:00Z"), ("graceEndsAt", null)],
         "createVisitor" => [("token", null)],
         "sendVisitorMessage" => [("id", Guid.NewGuid()), ("choiceId", null), ("replyTo", null)],
         "importResource" => [("resource", "partners"), ("mode", "create"), ("key", null), ("mapping", null)],

@@ -51,7 +51,8 @@ internal sealed partial class EveryRequest
     /// <param name="operation">The route.</param>
     /// <param name="userAgent">As what the sender goes.</param>
     /// <param name="query">With the question mark.</param>
-    public async Task<Outcome> Send(ApiOperation operation, string userAgent, string query = "")
+    /// <param name="idempotencyKey">Another one each time, unless given.</param>
+    public async Task<Outcome> Send(ApiOperation operation, string userAgent, string query = "", string? idempotencyKey = null)
     {
         var scene = await Prepare(operation);
         using var request = new HttpRequestMessage(new HttpMethod(operation.Method), Path(operation, scene) + (query.Length > 0 ? query : Query(operation)));
@@ -63,7 +64,7 @@ internal sealed partial class EveryRequest
         }
         if (headers.Contains("Idempotency-Key"))
         {
-            request.Headers.Add("Idempotency-Key", Guid.NewGuid().ToString());
+            request.Headers.Add("Idempotency-Key", idempotencyKey ?? Guid.NewGuid().ToString());
         }
         request.Headers.UserAgent.ParseAdd(userAgent);
         var client = scene.Client ?? (operation.NeedsSignIn ? _populated.Organization.Owner : _app.Anonymous);

@@ -127,6 +127,30 @@ internal sealed class PopulatedOrganization(TestOrganization organization, Whats
     public static bool IsOfInstallation(ApiOperation operation) =>
         operation.Path.StartsWith("/v1/pricing-plans/", StringComparison.Ordinal) || operation.Path.StartsWith("/v1/organizations", StringComparison.Ordinal);
 
+    /// <summary>The owner's answer to a request, without what differs each time.</summary>
+    public async Task<(int Status, string Body)> Send(ApiOperation operation, string path, JsonObject? body, string version = "*")
+    {
+        using var request = Request(operation, path, body, version);
+        using var answer = await organization.Owner.SendAsync(request);
+        var text = await answer.Content.ReadAsStringAsync();
+        if (JsonNode.Parse(text.Length == 0 ? "{}" : text) is not JsonObject json)
+        {
+            return ((int)answer.StatusCode, text);
+        }
+        json.Remove("traceId");
+        return ((int)answer.StatusCode, json.ToJsonString());
+    }
+
+    public static HttpRequestMessage Request(ApiOperation operation, string path, JsonObject? body, string version = "*")
+    {
+        var request = new HttpRequestMessage(new HttpMethod(operation.Method), path) { Content = body is null ? null : JsonContent.Create(body) };
+        if (operation.Parameters("header").Contains("If-Match"))
+        {
+            request.Headers.TryAddWithoutValidation("If-Match", version);
+        }
+        return request;
+    }
+
     /// <summary>A request that fits the operation's schema, with references to this organization's own things.</summary>
     public JsonObject? Body(ApiOperation operation)
     {
@@ -153,34 +177,39 @@ internal sealed class PopulatedOrganization(TestOrganization organization, Whats
             // An id itself is the caller's own, of what is new.
             if (property != "id" && operation.Resolve(schema!)["format"]?.GetValue<string>() == "uuid")
             {
-                yield return (property, property switch
-                {
-                    "channelId" => "channels",
-                    "agentId" => "agents",
-                    "personaId" => "personas",
-                    "llmModelId" or "fallbackModelId" => "llm-models",
-                    "promptVariantId" => "prompt-variants",
-                    "categoryId" or "parentId" => "knowledge-categories",
-                    "clientId" => "clients",
-                    "conversationId" => "conversations",
-                    "connectionId" => "crm-connections",
-                    "emailTemplateId" => "email-templates",
-                    "sequenceId" => "sequences",
-                    "experimentId" => "experiments",
-                    "fileId" => "files",
-                    "partnerId" or "assignedPartnerId" => "partners",
-                    "productId" => "products",
-                    "tourId" => "tours",
-                    "dealId" => "deals",
-                    "activityId" => "activities",
-                    "messageId" or "replyTo" => "messages",
-                    "pipelineId" => "crm-pipelines",
-                    "pipelineStageId" => "crm-pipeline-stages",
-                    "organizationId" or "defaultOrganizationId" => "organization",
-                    "userId" or "assignedTo" or "assigneeId" or "ownerId" => "members",
-                    _ => throw new InvalidOperationException($"{operation} has a reference {property}: say here what it names."),
-                });
+                yield return (property, Named(operation, property) ?? throw new InvalidOperationException($"{operation} has a reference {property}: say here what it names."));
             }
         }
     }
+
+    /// <summary>What a member of a body, or a parameter, of this name names; null where it may name many kinds of things.</summary>
+    public static string? Named(ApiOperation operation, string property) => property switch
+    {
+        "channelId" or "channelIds" => "channels",
+        "agentId" => "agents",
+        "personaId" => "personas",
+        "llmModelId" or "fallbackModelId" => "llm-models",
+        "promptVariantId" => "prompt-variants",
+        "categoryId" or "categoryIds" or "parentId" => "knowledge-categories",
+        "sourceIds" => "knowledge-sources",
+        "clientId" => "clients",
+        "conversationId" => "conversations",
+        "connectionId" => "crm-connections",
+        "emailTemplateId" => "email-templates",
+        "sequenceId" => "sequences",
+        "experimentId" => "experiments",
+        "fileId" => "files",
+        "partnerId" or "assignedPartnerId" => "partners",
+        "productId" => "products",
+        "tourId" => "tours",
+        "dealId" => "deals",
+        "activityId" => "activities",
+        "messageId" or "replyTo" => "messages",
+        "pipelineId" => "crm-pipelines",
+        "pipelineStageId" or "stageId" => "crm-pipeline-stages",
+        "organizationId" or "defaultOrganizationId" => "organization",
+        "userId" or "assignedTo" or "assigneeId" or "ownerId" or "mentions" => "members",
+        "ids" => operation.Path.Split('/')[2],
+        _ => null,
+    };
 }
