@@ -54,11 +54,13 @@ public sealed partial class UsageGate : IDisposable
     /// <summary>A turn's usage was committed. Returns at once.</summary>
     public void Used(Guid organizationId, long tokens, bool newConversation)
     {
-        if (tokens == 0 && !newConversation || !_entries.TryGetValue(organizationId, out var entry) || entry.Reading is { IsCompletedSuccessfully: true, Result.IsLimited: false })
+        var isKnown = _entries.TryGetValue(organizationId, out var entry);
+        if (tokens == 0 && !newConversation || isKnown && entry!.Reading is { IsCompletedSuccessfully: true, Result.IsLimited: false })
         {
             return;
         }
-        entry.Add(tokens, newConversation ? 1 : 0);
+        // What was known may have been forgotten this moment: the grain hears of it all the same, else a warning would wait for the next message.
+        entry?.Add(tokens, newConversation ? 1 : 0);
         _gatherings.GetOrAdd(organizationId, static (id, gate) => new Gathering(id, gate), this).Add(tokens, newConversation ? 1 : 0);
     }
 

@@ -31,15 +31,14 @@ internal sealed partial class OrganizationGrain
 
     public async Task Used(long tokens, int conversations)
     {
-        if (_usage is null)
+        // Where nothing was read yet, the reading sees what is committed, this included.
+        if (_usage is not null)
         {
-            // Nobody here has asked yet; the first reading sees what is committed.
-            return;
-        }
-        _usage = _usage with { TokensUsed = _usage.TokensUsed + tokens, ConversationsUsed = _usage.ConversationsUsed + conversations };
-        if (_usage.ValidUntil > clock.GetUtcNow() && UsageLimits.Alerts(_usage).All(alert => _told.Contains(alert.Key)))
-        {
-            return;
+            _usage = _usage with { TokensUsed = _usage.TokensUsed + tokens, ConversationsUsed = _usage.ConversationsUsed + conversations };
+            if (_usage.ValidUntil > clock.GetUtcNow() && UsageLimits.Alerts(_usage).All(alert => _told.Contains(alert.Key)))
+            {
+                return;
+            }
         }
         try
         {

@@ -1,8 +1,10 @@
 using AgentPlatform.Conversations;
+using AgentPlatform.Data.Changes;
 using AgentPlatform.Fakes.Postgres;
 using AgentPlatform.Fakes.Time;
 using AgentPlatform.Grains.Agents;
 using AgentPlatform.Grains.Tests.Hosting;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit.Abstractions;
 using static AgentPlatform.Grains.Tests.Conversations.Samples;
 
@@ -73,6 +75,20 @@ public sealed class QuotaTests(ITestOutputHelper output) : IAsyncLifetime
         await Write("491", "wamid.last");
         Assert.Equal(1L, await _database.ScalarAsAdminAsync<long>(Waiting));
         await AssertCounted();
+    }
+
+    [Fact]
+    public async Task A_warning_does_not_wait_for_the_next_message_when_what_was_known_is_forgotten_meanwhile()
+    {
+        var silo = await Start(tokens: 60);
+        await Answered(silo, 3);
+        silo.Model.Answer = (request, _) =>
+        {
+            silo.Services.GetRequiredService<ConfigurationChanges>().Publish(new("subscriptions", Organization, null));
+            return Task.FromResult(TestRunner.Say("the fourth"));
+        };
+        await Answered(silo, 1);
+        await silo.Until<string>("SELECT string_agg(level || ' ' || used || ' of ' || quota, ',') FROM usage_alerts", static told => told == "warning 48 of 60");
     }
 
     [Fact]
