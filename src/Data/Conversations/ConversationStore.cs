@@ -242,7 +242,7 @@ public sealed class ConversationStore(EngineDataSource database)
     /// Messages that have waited to be sent for <paramref name="unsentAfter"/> by the database's clock, oldest first, with the keys (channel, first identity) of their
     /// conversations. They may wait for a reason, for long, in any number: so each look goes on after the one before.
     /// </summary>
-    public async Task<IReadOnlyList<WaitingMessage>> FindWaiting(TimeSpan unsentAfter, WaitingMessage? after, int limit, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<UnsentMessage>> FindUnsentMessages(TimeSpan unsentAfter, UnsentMessage? after, int limit, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""
             SELECT m.id, m.created_at, k.channel_id, k.platform_user_id
@@ -258,7 +258,7 @@ public sealed class ConversationStore(EngineDataSource database)
         command.Parameters.Add(new() { Value = after?.Id ?? Guid.Empty });
         command.Parameters.Add(new() { Value = limit });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-        var found = new List<WaitingMessage>();
+        var found = new List<UnsentMessage>();
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
         {
             found.Add(new(reader.GetGuid(0), reader.GetFieldValue<DateTimeOffset>(1), reader.GetGuid(2), reader.GetString(3)));
@@ -299,4 +299,4 @@ public static class NullableColumns
 /// <summary>A message that waits to be sent, and whose it is.</summary>
 /// <param name="ChannelId">With <paramref name="Identity"/> the key of its conversation.</param>
 /// <param name="Identity">The contact's first identity at the platform.</param>
-public sealed record WaitingMessage(Guid Id, DateTimeOffset CreatedAt, Guid ChannelId, string Identity);
+public sealed record UnsentMessage(Guid Id, DateTimeOffset CreatedAt, Guid ChannelId, string Identity);

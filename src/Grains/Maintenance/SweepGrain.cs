@@ -17,7 +17,7 @@ internal sealed partial class SweepGrain(
     private IGrainTimer? _timer;
 
     /// <summary>Up to here the messages that wait to be sent have been looked at.</summary>
-    private WaitingMessage? _lookedAt;
+    private UnsentMessage? _lookedAt;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -42,13 +42,13 @@ internal sealed partial class SweepGrain(
     {
         var settings = options.Value;
         var abandoned = await store.FindAbandonedTurns(settings.DeadAfter, settings.SweepLimit, CancellationToken.None);
-        var waiting = await store.FindWaiting(settings.UnsentAfter, _lookedAt, settings.SweepLimit, CancellationToken.None);
-        _lookedAt = waiting.Count < settings.SweepLimit ? null : waiting[^1];
+        var unsent = await store.FindUnsentMessages(settings.UnsentAfter, _lookedAt, settings.SweepLimit, CancellationToken.None);
+        _lookedAt = unsent.Count < settings.SweepLimit ? null : unsent[^1];
         var idle = await jobs.Idle(settings.DeadAfter, jobOptions.PerOrganization, settings.SweepLimit, CancellationToken.None);
         // All at once: one that a silo about to be given up for dead keeps waiting doesn't hold up the others.
-        var conversations = abandoned.Concat(waiting.Select(static found => (found.ChannelId, found.Identity))).Select(static found => new ConversationKey(found.ChannelId, found.Identity)).Distinct();
+        var conversations = abandoned.Concat(unsent.Select(static found => (found.ChannelId, found.Identity))).Select(static found => new ConversationKey(found.ChannelId, found.Identity)).Distinct();
         await Task.WhenAll(conversations.Select(Wake).Concat(idle.Select(Wake)));
-        return (abandoned.Count, waiting.Count, idle.Count);
+        return (abandoned.Count, unsent.Count, idle.Count);
     }
 
     private async Task Wake(Guid job)
