@@ -6,7 +6,7 @@ using AgentPlatform.Bench.Data;
 
 namespace AgentPlatform.Bench.Processes;
 
-/// <summary>The admin API as the owner of the bench's organization sees it.</summary>
+/// <summary>The admin API as the owner of the bench's organization sees it, who is a super admin besides, so that no list is closed to him.</summary>
 public sealed class AdminClient : IDisposable
 {
     private const string Password = "bench password, long enough";
@@ -22,7 +22,7 @@ public sealed class AdminClient : IDisposable
         using (var passwords = new Passwords())
         {
             await database.ExecuteAsync($"""
-                INSERT INTO users (id, email, password_hash) VALUES ('{database.ChannelId}', 'bench@example.com', '{passwords.Hash(Password)}');
+                INSERT INTO users (id, email, password_hash, is_super_admin) VALUES ('{database.ChannelId}', 'bench@example.com', '{passwords.Hash(Password)}', true);
                 INSERT INTO organization_members (organization_id, user_id, role) VALUES ('{database.OrganizationId}', '{database.ChannelId}', 'owner');
                 """);
         }
