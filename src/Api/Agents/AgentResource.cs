@@ -31,7 +31,7 @@ internal static class AgentResource
             Reference("connectionId", "crm_connections").Nullable().Filtered().About("The other CRM whose leads it works with."),
             Choice("agentType", Types).WithDefault("communication").Filtered(),
             Choice("domain", "healthcare", "retail", "finance", "realestate", "hospitality", "other").WithDefault("other").Filtered(),
-            Choice("status", "draft", "active", "inactive", "archived").WithDefault("draft").Filtered(),
+            Choice("status", "draft", "active", "inactive", "archived").WithDefault("draft").Filtered().About("Only an active agent answers."),
             Reference("personaId", "personas").Nullable().Filtered(),
             Reference("llmModelId", "llm_models").Nullable().About("The model that answers; without one the built-in responder does."),
             Reference("fallbackModelId", "llm_models").Nullable().About("The model to ask when the first fails."),
