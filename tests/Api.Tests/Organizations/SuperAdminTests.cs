@@ -66,7 +66,7 @@ public sealed class SuperAdminTests(PeopleApp app) : IClassFixture<PeopleApp>
     {
         var organization = await app.NewOrganization();
         await app.NewOrganization();
-        Assert.Equal(0, await Scalar<long>(organization, "SELECT count(*) FROM organizations_of_installation()"));
+        Assert.Equal(0, await Scalar<long>(organization, "SELECT count(*) FROM organizations_of_installation"));
         Assert.Equal(0, await Scalar<long>(organization, $"SELECT count(*) FROM organization_size('{organization.Id}') WHERE members IS NOT NULL"));
         foreach (var sql in new[]
         {
@@ -77,7 +77,7 @@ public sealed class SuperAdminTests(PeopleApp app) : IClassFixture<PeopleApp>
             Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, (await Assert.ThrowsAsync<PostgresException>(() => Scalar<object>(organization, sql))).SqlState);
         }
         var (_, rootId, home) = await Root();
-        Assert.True(await Scalar<long>(home, "SELECT count(*) FROM organizations_of_installation()", rootId) >= 3);
+        Assert.True(await Scalar<long>(home, "SELECT count(*) FROM organizations_of_installation", rootId) >= 3);
         // Row level security shows a super admin no more than his own organization, as everybody else.
         Assert.Equal(1, await Scalar<long>(home, "SELECT count(*) FROM organizations", rootId));
     }
