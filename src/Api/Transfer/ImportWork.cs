@@ -113,12 +113,11 @@ internal sealed class ImportWork(IServiceProvider services, ApiDataSource databa
     {
         await using var session = await TenantSession.OpenAsync(database, task.Request.Caller.Tenant, cancellationToken);
         var batch = new ImportBatch(task.Resource, task.Order, task.Request, task.Bulk, session);
-        // Triggers that tell people of news know by it that this is none.
-        await session.ExecuteAsync("SELECT set_config('app.is_import', 'true', true)", cancellationToken);
-        await session.ExecuteAsync("SAVEPOINT dry_run", cancellationToken);
+        await Begin(session, cancellationToken);
         var done = await batch.Apply(chunk.Lines);
         if (task.Order.IsDryRun)
         {
+            // Errors and the position are kept.
             await session.ExecuteAsync("ROLLBACK TO SAVEPOINT dry_run", cancellationToken);
         }
         var before = run.Progress;
@@ -139,5 +138,18 @@ internal sealed class ImportWork(IServiceProvider services, ApiDataSource databa
             Percent = task.Size == 0 ? 100 : (int)(chunk.Position.Offset * 100 / task.Size),
             Phase = task.Order.IsDryRun ? "checking" : "importing",
         }, cancellationToken);
+    }
+
+    /// <summary>
+    /// Triggers that tell people of news know that an import is none. What they and foreign keys ask for each row is planned once a chunk, not once a row as a request's
+    /// statements are, and anew for the next one: a plan made while a table was empty would read more and more of it.
+    /// </summary>
+    private static async Task Begin(TenantSession session, CancellationToken cancellationToken)
+    {
+        await using var batch = session.CreateBatch();
+        batch.BatchCommands.Add(new("SELECT set_config('app.is_import', 'true', true), set_config('plan_cache_mode', 'auto', true)"));
+        batch.BatchCommands.Add(new("DISCARD PLANS"));
+        batch.BatchCommands.Add(new("SAVEPOINT dry_run"));
+        await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 }
