@@ -40,8 +40,7 @@ public sealed class ActivityLog(TimeProvider clock)
             cancellationToken,
             Uuid.New(clock), caller.OrganizationId, caller.UserId, action, entityType, entityId,
             Json(before, []), Json(after, changedSecrets), Address(caller.IpAddress),
-            new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Text, Value = (object?)caller.UserAgent ?? DBNull.Value },
-            new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Uuid, Value = (object?)caller.ApiKeyId ?? DBNull.Value });
+            UserAgent(caller), ApiKey(caller));
 
     /// <summary>A JSON object of a few members, for <c>before</c> and <c>after</c>.</summary>
     public static ReadOnlyMemory<byte> Members(params (string Name, object? Value)[] members) =>
@@ -52,11 +51,11 @@ public sealed class ActivityLog(TimeProvider clock)
         TenantSession session, Caller caller, string action, string entityType, IReadOnlyList<(Guid Id, ReadOnlyMemory<byte> After)> created, CancellationToken cancellationToken) =>
         session.ExecuteAsync(
             """
-            INSERT INTO activity_logs (id, organization_id, user_id, action_type, entity_type, entity_id, after, ip_address)
-            SELECT n.id, $1, $2, $3, $4, n.entity_id, n.after, $5 FROM unnest($6, $7, $8) AS n (id, entity_id, after)
+            INSERT INTO activity_logs (id, organization_id, user_id, action_type, entity_type, entity_id, after, ip_address, user_agent, api_key_id)
+            SELECT n.id, $1, $2, $3, $4, n.entity_id, n.after, $5, $6, $7 FROM unnest($8, $9, $10) AS n (id, entity_id, after)
             """,
             cancellationToken,
-            caller.OrganizationId, caller.UserId, action, entityType, Address(caller.IpAddress),
+            caller.OrganizationId, caller.UserId, action, entityType, Address(caller.IpAddress), UserAgent(caller), ApiKey(caller),
             created.Select(_ => Uuid.New(clock)).ToArray(), created.Select(entry => entry.Id).ToArray(),
             new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb, Value = created.Select(entry => Text(entry.After, [])).ToArray() });
 
@@ -64,6 +63,10 @@ public sealed class ActivityLog(TimeProvider clock)
         new() { NpgsqlDbType = NpgsqlDbType.Jsonb, Value = json is { } bytes ? Text(bytes, secrets) : DBNull.Value };
 
     private static NpgsqlParameter Address(IPAddress? address) => new() { NpgsqlDbType = NpgsqlDbType.Inet, Value = (object?)address ?? DBNull.Value };
+
+    private static NpgsqlParameter UserAgent(Caller caller) => new() { NpgsqlDbType = NpgsqlDbType.Text, Value = (object?)caller.UserAgent ?? DBNull.Value };
+
+    private static NpgsqlParameter ApiKey(Caller caller) => new() { NpgsqlDbType = NpgsqlDbType.Uuid, Value = (object?)caller.ApiKeyId ?? DBNull.Value };
 
     private static string Text(ReadOnlyMemory<byte> json, IReadOnlyList<string> secrets)
     {

@@ -39,6 +39,7 @@ internal sealed class BearerHandler(
             UserAgent = Caller.UserAgentOf(Request),
             IsSuperAdmin = session.IsSuperAdmin,
             Scopes = session.Scopes,
+            ApiKeyId = session.Scopes is null ? null : session.Id,
             EnteredReason = session.EnteredReason,
         });
         var identity = new ClaimsIdentity(

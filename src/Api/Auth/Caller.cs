@@ -26,7 +26,7 @@ public sealed record Caller(Guid OrganizationId, Guid UserId, Role Role, Guid Se
     public string? EnteredReason { get; init; }
 
     /// <summary>The API key that acts for the person; null for the person.</summary>
-    public Guid? ApiKeyId => Scopes is null ? null : SessionId;
+    public Guid? ApiKeyId { get; init; }
 
     /// <summary>For row level security.</summary>
     public Tenant Tenant { get; } = new(OrganizationId, UserId, Role.Name());

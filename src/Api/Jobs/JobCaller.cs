@@ -16,7 +16,7 @@ internal static class JobCaller
             services.GetRequiredService<ApiDataSource>(), new Tenant(job.OrganizationId),
             "SELECT acting_role($1)", cancellationToken, job.UserId ?? Guid.Empty);
         return await row.ReadAsync(cancellationToken) && !row.IsDBNull(0) && Roles.Parse(row.GetString(0)) is { } role
-            ? new Caller(job.OrganizationId, job.UserId!.Value, role, Guid.Empty, null)
+            ? new Caller(job.OrganizationId, job.UserId!.Value, role, Guid.Empty, job.IpAddress) { UserAgent = job.UserAgent, ApiKeyId = job.ApiKeyId }
             : throw new JobFailedException("The member on whose behalf it runs is no longer active.");
     }
 

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace AgentPlatform.Data.Jobs;
 
 /// <summary>The seed's names for kinds of jobs (<c>jobs.type</c>).</summary>
@@ -30,7 +32,17 @@ public static class JobStatuses
 /// <param name="Progress">JSON of the last <see cref="JobProgress"/>.</param>
 /// <param name="Position">JSON of the last committed position; null at the beginning.</param>
 /// <param name="Attempt">The how-manieth run this is.</param>
-public sealed record Job(Guid Id, Guid OrganizationId, Guid? UserId, string Work, string Payload, string Progress, string? Position, int Attempt);
+public sealed record Job(Guid Id, Guid OrganizationId, Guid? UserId, string Work, string Payload, string Progress, string? Position, int Attempt)
+{
+    /// <summary>From where it was asked for, for the audit log.</summary>
+    public IPAddress? IpAddress { get; init; }
+
+    /// <summary>What the client that asked for it said it was.</summary>
+    public string? UserAgent { get; init; }
+
+    /// <summary>The API key by which it was asked for; null for a person.</summary>
+    public Guid? ApiKeyId { get; init; }
+}
 
 /// <summary>How far a job is, for people. <c>Total</c> is null while it isn't known.</summary>
 public sealed record JobProgress

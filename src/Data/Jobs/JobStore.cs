@@ -1,3 +1,4 @@
+using System.Net;
 using AgentPlatform.Data.Connections;
 using Npgsql;
 using NpgsqlTypes;
@@ -7,17 +8,20 @@ namespace AgentPlatform.Data.Jobs;
 /// <summary>The engine's hold on jobs: claiming, ending, and finding what nobody holds.</summary>
 public sealed class JobStore(EngineDataSource database)
 {
+    /// <summary>What <see cref="Read"/> reads.</summary>
+    private const string Columns = "j.id, j.organization_id, j.user_id, j.work, j.payload::text, j.progress::text, j.position::text, j.attempts, j.ip_address, j.user_agent, j.api_key_id";
+
     /// <summary>One claim of an organization at a time, so that its limit holds.</summary>
     private const string Lock = "SELECT pg_advisory_xact_lock(hashtextextended('jobs ' || organization_id::text, 0)) FROM jobs WHERE id = $1";
 
-    private const string TryClaim = """
+    private const string TryClaim = $"""
         UPDATE jobs j
         SET status = 'processing', instance_id = $2, attempts = j.attempts + 1, started_at = coalesce(j.started_at, now()), version = j.version + 1, changed_in = pg_current_xact_id()
         WHERE j.id = $1 AND j.due_at <= now() AND j.cancel_requested_at IS NULL AND (
             (j.status = 'pending' AND (SELECT count(*) FROM jobs o WHERE o.organization_id = j.organization_id AND o.status = 'processing') < $3)
             OR (j.status = 'processing' AND j.instance_id IS DISTINCT FROM $2
                 AND NOT EXISTS (SELECT FROM engine_instances i WHERE i.id = j.instance_id AND i.heartbeat_at > now() - $4)))
-        RETURNING j.id, j.organization_id, j.user_id, j.work, j.payload::text, j.progress::text, j.position::text, j.attempts
+        RETURNING {Columns}
         """;
 
     /// <summary>Jobs that may run and that no living process holds: those of dead silos, those that wait and have a place, those to be cancelled.</summary>
@@ -75,8 +79,8 @@ public sealed class JobStore(EngineDataSource database)
     /// <summary>The job as it is now, for a run that tries again; null when this run no longer holds it.</summary>
     public async Task<Job?> Reread(Job job, Guid instanceId, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("""
-            SELECT j.id, j.organization_id, j.user_id, j.work, j.payload::text, j.progress::text, j.position::text, j.attempts
+        await using var command = database.CreateCommand($"""
+            SELECT {Columns}
             FROM jobs j WHERE j.id = $1 AND j.instance_id = $2 AND j.attempts = $3 AND j.status = 'processing' AND j.cancel_requested_at IS NULL
             """);
         Add(command, job.Id, instanceId, job.Attempt);
@@ -129,7 +133,12 @@ public sealed class JobStore(EngineDataSource database)
     }
 
     private static Job Read(NpgsqlDataReader row) => new(
-        row.GetGuid(0), row.GetGuid(1), row.IsDBNull(2) ? null : row.GetGuid(2), row.GetString(3), row.GetString(4), row.GetString(5), row.IsDBNull(6) ? null : row.GetString(6), row.GetInt32(7));
+        row.GetGuid(0), row.GetGuid(1), row.IsDBNull(2) ? null : row.GetGuid(2), row.GetString(3), row.GetString(4), row.GetString(5), row.IsDBNull(6) ? null : row.GetString(6), row.GetInt32(7))
+    {
+        IpAddress = row.IsDBNull(8) ? null : row.GetFieldValue<IPAddress>(8),
+        UserAgent = row.IsDBNull(9) ? null : row.GetString(9),
+        ApiKeyId = row.IsDBNull(10) ? null : row.GetGuid(10),
+    };
 
     private static NpgsqlParameter Json(string? json) => new() { NpgsqlDbType = NpgsqlDbType.Jsonb, Value = (object?)json ?? DBNull.Value };
 

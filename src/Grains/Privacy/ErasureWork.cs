@@ -78,9 +78,9 @@ internal sealed class ErasureWork(EngineDataSource database) : IJobWork
         await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
         await using var log = new NpgsqlCommand(
             """
-            INSERT INTO activity_logs (organization_id, user_id, action_type, entity_type, entity_id, metadata)
-            SELECT $1, $4, 'client.erased', 'client', id, jsonb_build_object('jobId', $5) FROM unnest($2) AS id
-            UNION ALL SELECT $1, $4, 'contact.erased', 'contact', id, jsonb_build_object('jobId', $5) FROM unnest($3) AS id
+            INSERT INTO activity_logs (organization_id, user_id, action_type, entity_type, entity_id, metadata, ip_address, user_agent, api_key_id)
+            SELECT $1, $4, 'client.erased', 'client', person.id, jsonb_build_object('jobId', $5), j.ip_address, j.user_agent, j.api_key_id FROM unnest($2) AS person (id), jobs j WHERE j.id = $5
+            UNION ALL SELECT $1, $4, 'contact.erased', 'contact', person.id, jsonb_build_object('jobId', $5), j.ip_address, j.user_agent, j.api_key_id FROM unnest($3) AS person (id), jobs j WHERE j.id = $5
             """, connection)
         {
             Parameters =

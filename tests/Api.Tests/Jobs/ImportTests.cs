@@ -106,6 +106,32 @@ public sealed class ImportTests(JobApp app, ITestOutputHelper output) : IClassFi
     }
 
     [Fact]
+    public async Task The_log_tells_from_where_a_job_that_changed_something_was_asked_for()
+    {
+        var organization = await app.NewOrganization();
+        var made = await organization.Create("api-keys", new { name = "Shop", role = "admin", scopes = new[] { "read", "write" } });
+        var key = app.Client(made.Text("key"));
+        key.DefaultRequestHeaders.UserAgent.ParseAdd("import-test/1.0");
+        await organization.Create("clients", new { phone = "+15550000001" });
+        var file = await key.Upload("phone,firstName\n+15550000001,Known\n+15550000002,New\n+15550000003,Newer\n");
+        await key.Job("/v1/jobs/imports", new { resource = "clients", fileId = file, mode = "upsert", key = "phone" });
+        Assert.Equal(["client.created", "client.created", "client.updated"], await Logged());
+        foreach (var client in await organization.Owner.All("clients"))
+        {
+            await key.Job($"/v1/clients/{client.Id()}/erasure", null);
+        }
+        // Of what was done before, only that it was done is kept.
+        Assert.Equal(["client.erased", "client.erased", "client.erased"], await Logged());
+
+        async Task<IEnumerable<string>> Logged()
+        {
+            var rows = (await (await organization.Owner.GetAsync("/v1/activity-logs?limit=100")).Json()).Items().Where(row => row["userAgent"]?.GetValue<string>() == "import-test/1.0").ToArray();
+            Assert.All(rows, row => Assert.Equal(("127.0.0.1", made.Id(), organization.OwnerId), (row.Text("ipAddress"), row["apiKeyId"]!.GetValue<Guid>(), row["userId"]!.GetValue<Guid>())));
+            return rows.Where(row => row["entityType"]?.GetValue<string>() == "client").Select(row => row.Text("actionType")).Order(StringComparer.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task What_can_not_be_imported_at_all_is_said_at_once()
     {
         var organization = await app.NewOrganization();
