@@ -9,6 +9,9 @@ public static class KnownFailures
     /// <summary>When to come again while the database or the engine is away.</summary>
     public static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
 
+    /// <summary>Where Postgres reports that a role has no grant.</summary>
+    private const string GrantCheck = "aclcheck_error";
+
     /// <summary>Null when the failure is not one that a caller can do anything about.</summary>
     public static Problem? ToProblem(Exception failure) => failure switch
     {
@@ -33,6 +36,8 @@ public static class KnownFailures
         PostgresErrorCodes.CheckViolation when failure.ConstraintName?.StartsWith("plan_allows_more_", StringComparison.Ordinal) == true => new Problem(ProblemType.Conflict, failure.MessageText),
         PostgresErrorCodes.CheckViolation or PostgresErrorCodes.NotNullViolation => new Problem(ProblemType.Validation, Sentence(failure)),
         PostgresErrorCodes.ProgramLimitExceeded => new Problem(ProblemType.Validation, "A value is too long to be stored."),
+        // Row level security and triggers look at the role as it is now; this process may not have heard yet that it is another one. A missing grant is a defect.
+        PostgresErrorCodes.InsufficientPrivilege when failure.Routine != GrantCheck => new Problem(ProblemType.Forbidden, "Your role does not allow it any more."),
         ['2', '2', ..] => new Problem(ProblemType.Validation, "A value can't be stored in this form."),
         _ => null,
     };

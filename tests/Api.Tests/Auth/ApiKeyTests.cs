@@ -53,6 +53,18 @@ public sealed class ApiKeyTests(PeopleApp app) : IClassFixture<PeopleApp>
     }
 
     [Fact]
+    public async Task Before_a_process_hears_that_a_role_was_taken_the_database_refuses_which_is_no_defect()
+    {
+        var organization = await app.NewOrganization();
+        var (id, email) = await organization.AddUser(Role.Admin);
+        var client = await organization.SignIn(email);
+        await (await client.PostAsJsonAsync("/v1/personas", new { name = "A" })).Json(HttpStatusCode.Created);
+        // Nobody is told.
+        await app.Database.ExecuteAsAdminAsync($"SET session_replication_role = replica; UPDATE organization_members SET role = 'viewer' WHERE user_id = '{id}'; RESET session_replication_role");
+        await (await client.PostAsJsonAsync("/v1/personas", new { name = "B" })).Problem(ProblemType.Forbidden);
+    }
+
+    [Fact]
     public async Task A_key_can_not_do_what_takes_a_person()
     {
         var organization = await app.NewOrganization();
