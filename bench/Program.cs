@@ -3,6 +3,7 @@ using System.Runtime;
 using AgentPlatform.Bench;
 using AgentPlatform.Bench.Admin;
 using AgentPlatform.Bench.Baseline;
+using AgentPlatform.Bench.Data;
 using AgentPlatform.Bench.EndToEnd;
 using AgentPlatform.Bench.Hosting;
 using AgentPlatform.Bench.Import;
@@ -51,6 +52,7 @@ var report = new Report(options.Quick);
 report.Environment["orleans"] = Environment.GetEnvironmentVariable("OrleansRuntime") ?? "unknown";
 report.Environment["garbage collector"] = GCSettings.IsServerGC ? "server" : "workstation";
 var run = new BenchRun(options, report);
+await WriteAheadLog.UseOnceAsync();
 var failed = false;
 foreach (var part in parts.Where(part => options.Names.Count == 0 || options.Names.Contains(part.Name)))
 {
