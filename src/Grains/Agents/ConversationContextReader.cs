@@ -58,7 +58,7 @@ internal sealed class ConversationContextReader(EngineDataSource database, IOpti
 
     // Each table is reached by one key only: where a plan may choose between that and the organization's index, one made while the tables were small or while nobody
     // had counted them reads more and more of the organization's messages. The organization is compared all the same, in a way that no index serves.
-    private const string MessagesSql = """
+    internal const string MessagesSql = """
         SELECT sequence, direction = 'inbound', content_type, text_content
         FROM messages
         WHERE conversation_id = $1 AND organization_id IS NOT DISTINCT FROM $2 AND sequence <= $3 AND direction <> 'internal' AND status <> 'failed'
@@ -67,7 +67,7 @@ internal sealed class ConversationContextReader(EngineDataSource database, IOpti
 
     // OFFSET 0 keeps the client a look-up: for a join the planner looks at the ends of both indexes, which are full of what was just written, and that took it longer than
     // all else of a turn's reading.
-    private const string CustomerSql = """
+    internal const string CustomerSql = """
         SELECT coalesce(c.name, l.first_name), coalesce(l.preferred_language, c.language),
                (SELECT t.outcome FROM turns t WHERE t.conversation_id = $3 AND t.id <> $4 AND t.state = 'completed' ORDER BY t.created_at DESC, t.id DESC LIMIT 1)
         FROM contacts c
