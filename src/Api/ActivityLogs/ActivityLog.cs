@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -38,9 +37,15 @@ public sealed class ActivityLog(TimeProvider clock)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
             """,
             cancellationToken,
-            Uuid.New(clock), caller.OrganizationId, caller.UserId, action, entityType, entityId,
-            Json(before, []), Json(after, changedSecrets), Address(caller.IpAddress),
-            UserAgent(caller), ApiKey(caller));
+            [Uuid.New(clock), caller.OrganizationId, caller.UserId, action, entityType, entityId, Json(before, []), Json(after, changedSecrets), .. Origin(caller)]);
+
+    /// <summary>From where a caller acts: values for the columns <c>ip_address</c>, <c>user_agent</c> and <c>api_key_id</c>, in this order.</summary>
+    internal static NpgsqlParameter[] Origin(Caller caller) =>
+    [
+        new() { NpgsqlDbType = NpgsqlDbType.Inet, Value = (object?)caller.IpAddress ?? DBNull.Value },
+        new() { NpgsqlDbType = NpgsqlDbType.Text, Value = (object?)caller.UserAgent ?? DBNull.Value },
+        new() { NpgsqlDbType = NpgsqlDbType.Uuid, Value = (object?)caller.ApiKeyId ?? DBNull.Value },
+    ];
 
     /// <summary>A JSON object of a few members, for <c>before</c> and <c>after</c>.</summary>
     public static ReadOnlyMemory<byte> Members(params (string Name, object? Value)[] members) =>
@@ -55,18 +60,14 @@ public sealed class ActivityLog(TimeProvider clock)
             SELECT n.id, $1, $2, $3, $4, n.entity_id, n.after, $5, $6, $7 FROM unnest($8, $9, $10) AS n (id, entity_id, after)
             """,
             cancellationToken,
-            caller.OrganizationId, caller.UserId, action, entityType, Address(caller.IpAddress), UserAgent(caller), ApiKey(caller),
-            created.Select(_ => Uuid.New(clock)).ToArray(), created.Select(entry => entry.Id).ToArray(),
-            new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb, Value = created.Select(entry => Text(entry.After, [])).ToArray() });
+            [
+                caller.OrganizationId, caller.UserId, action, entityType, .. Origin(caller),
+                created.Select(_ => Uuid.New(clock)).ToArray(), created.Select(entry => entry.Id).ToArray(),
+                new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb, Value = created.Select(entry => Text(entry.After, [])).ToArray() },
+            ]);
 
     private static NpgsqlParameter Json(ReadOnlyMemory<byte>? json, IReadOnlyList<string> secrets) =>
         new() { NpgsqlDbType = NpgsqlDbType.Jsonb, Value = json is { } bytes ? Text(bytes, secrets) : DBNull.Value };
-
-    private static NpgsqlParameter Address(IPAddress? address) => new() { NpgsqlDbType = NpgsqlDbType.Inet, Value = (object?)address ?? DBNull.Value };
-
-    private static NpgsqlParameter UserAgent(Caller caller) => new() { NpgsqlDbType = NpgsqlDbType.Text, Value = (object?)caller.UserAgent ?? DBNull.Value };
-
-    private static NpgsqlParameter ApiKey(Caller caller) => new() { NpgsqlDbType = NpgsqlDbType.Uuid, Value = (object?)caller.ApiKeyId ?? DBNull.Value };
 
     private static string Text(ReadOnlyMemory<byte> json, IReadOnlyList<string> secrets)
     {

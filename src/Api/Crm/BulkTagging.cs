@@ -1,14 +1,12 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Net;
+using AgentPlatform.Api.ActivityLogs;
 using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
 using AgentPlatform.Api.Shapes;
 using AgentPlatform.Data.Connections;
 using AgentPlatform.Data.Tenancy;
-using Npgsql;
-using NpgsqlTypes;
 using static AgentPlatform.Api.Shapes.Fields;
 
 namespace AgentPlatform.Api.Crm;
@@ -75,7 +73,6 @@ internal static class BulkTagging
     /// <summary>Rows, and an audit row for each.</summary>
     private static async Task<(int Changed, int Most)> Write(Resource resource, OperationRequest request, TenantSession session, Guid[] ids)
     {
-        var address = request.Caller.IpAddress;
         await using var row = await session.QueryAsync(
             $"""
             WITH wanted AS (
@@ -92,11 +89,11 @@ internal static class BulkTagging
             )
             SELECT count(*)::integer, coalesce(max(cardinality(after)), 0) FROM changed
             """,
-            request.Cancelled, request.Caller.OrganizationId, ids, request.Body.Get<string[]>("add") ?? [], request.Body.Get<string[]>("remove") ?? [],
-            new NpgsqlParameter { Value = (object?)request.Caller.UserId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid }, $"{resource.Singular}.tagged", resource.Singular,
-            new NpgsqlParameter<IPAddress?> { TypedValue = address, NpgsqlDbType = NpgsqlDbType.Inet },
-            new NpgsqlParameter { Value = (object?)request.Caller.UserAgent ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
-            new NpgsqlParameter { Value = (object?)request.Caller.ApiKeyId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid });
+            request.Cancelled,
+            [
+                request.Caller.OrganizationId, ids, request.Body.Get<string[]>("add") ?? [], request.Body.Get<string[]>("remove") ?? [],
+                request.Caller.UserId, $"{resource.Singular}.tagged", resource.Singular, .. ActivityLog.Origin(request.Caller),
+            ]);
         await row.ReadAsync(request.Cancelled);
         return (row.GetInt32(0), row.GetInt32(1));
     }

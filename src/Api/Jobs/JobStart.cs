@@ -50,12 +50,13 @@ internal static partial class JobStart
             }
             await session.ExecuteAsync(
                 "INSERT INTO jobs (id, organization_id, user_id, type, work, payload, due_at, minimum_role, ip_address, user_agent, api_key_id) VALUES ($1, $2, $3, $4, $5, $6, coalesce($7, now()), $8, $9, $10, $11)",
-                request.Cancelled, id, request.Caller.OrganizationId, request.Caller.UserId, job.Type, job.Work,
-                new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Jsonb, Value = JsonSerializer.Serialize(job.Payload, Json) },
-                new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.TimestampTz, Value = (object?)job.DueAt ?? DBNull.Value }, job.MinimumRole.Name(),
-                new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Inet, Value = (object?)request.Caller.IpAddress ?? DBNull.Value },
-                new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Text, Value = (object?)request.Caller.UserAgent ?? DBNull.Value },
-                new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Uuid, Value = (object?)request.Caller.ApiKeyId ?? DBNull.Value });
+                request.Cancelled,
+                [
+                    id, request.Caller.OrganizationId, request.Caller.UserId, job.Type, job.Work,
+                    new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Jsonb, Value = JsonSerializer.Serialize(job.Payload, Json) },
+                    new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.TimestampTz, Value = (object?)job.DueAt ?? DBNull.Value }, job.MinimumRole.Name(),
+                    .. ActivityLog.Origin(request.Caller),
+                ]);
             answer = await Answer(session, request, id, StatusCodes.Status202Accepted);
             await Idempotency.Keep(session, request, answer);
             await request.Service<ActivityLog>().WriteAsync(session, request.Caller, "job.created", "job", id, null, answer.Body, [], request.Cancelled);

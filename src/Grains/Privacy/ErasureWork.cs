@@ -79,15 +79,12 @@ internal sealed class ErasureWork(EngineDataSource database) : IJobWork
         await using var log = new NpgsqlCommand(
             """
             INSERT INTO activity_logs (organization_id, user_id, action_type, entity_type, entity_id, metadata, ip_address, user_agent, api_key_id)
-            SELECT $1, $4, 'client.erased', 'client', person.id, jsonb_build_object('jobId', $5), j.ip_address, j.user_agent, j.api_key_id FROM unnest($2) AS person (id), jobs j WHERE j.id = $5
-            UNION ALL SELECT $1, $4, 'contact.erased', 'contact', person.id, jsonb_build_object('jobId', $5), j.ip_address, j.user_agent, j.api_key_id FROM unnest($3) AS person (id), jobs j WHERE j.id = $5
+            SELECT j.organization_id, j.user_id, erased.entity || '.erased', erased.entity, erased.id, jsonb_build_object('jobId', j.id), j.ip_address, j.user_agent, j.api_key_id
+            FROM jobs j, (SELECT 'client' AS entity, unnest($2) AS id UNION ALL SELECT 'contact', unnest($3)) erased
+            WHERE j.id = $1
             """, connection)
         {
-            Parameters =
-            {
-                new() { Value = run.Job.OrganizationId }, new() { Value = person.Clients }, new() { Value = person.Contacts },
-                new() { Value = (object?)run.Job.UserId ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid }, new() { Value = run.Job.Id },
-            },
+            Parameters = { new() { Value = run.Job.Id }, new() { Value = person.Clients }, new() { Value = person.Contacts } },
         };
         await log.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }

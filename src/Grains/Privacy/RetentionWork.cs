@@ -34,6 +34,9 @@ internal sealed class RetentionWork(EngineDataSource database, TimeProvider cloc
         ("idempotencyKeys", "idempotency_keys_kept_days", "DELETE FROM idempotency_keys WHERE organization_id = $1 AND key IN (SELECT t.key FROM idempotency_keys t WHERE t.organization_id = $1 AND t.created_at < $2 LIMIT 1000)"),
         // A document of the knowledge base stays for as long as its source does.
         ("files", "files_kept_days", "DELETE FROM files WHERE id IN (SELECT t.id FROM files t WHERE t.organization_id = $1 AND t.created_at < $2 AND NOT EXISTS (SELECT FROM knowledge_sources s WHERE s.file_id = t.id) ORDER BY t.created_at LIMIT 1000)"),
+        // From where a job was asked for is what the log says too, so it is kept no longer. Last, since runs under way count the steps.
+        ("jobOrigins", "activity_logs_kept_days",
+            "UPDATE jobs SET ip_address = NULL, user_agent = NULL, api_key_id = NULL WHERE id IN (SELECT t.id FROM jobs t WHERE t.organization_id = $1 AND t.created_at < $2 AND num_nonnulls(t.ip_address, t.user_agent, t.api_key_id) > 0 LIMIT 1000)"),
     ];
 
     public string Name => WorkName;

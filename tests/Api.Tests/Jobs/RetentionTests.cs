@@ -12,9 +12,9 @@ public sealed class RetentionTests(JobApp app) : IClassFixture<JobApp>
         var (organization, conversation, client) = await FullOrganization.Create(app);
         var (keeping, _, _) = await FullOrganization.Create(app);
         var theirs = await EveryRoute.TenantRows.Fingerprint(app, keeping.Id);
-        await organization.Owner.Upload("name\nA\n");
+        var import = await organization.Owner.Job("/v1/jobs/imports", new { resource = "partners", fileId = await organization.Owner.Upload("name\nA\n") });
         (await organization.Owner.PostWithKey("/v1/partners", new { name = "Kept answer" }, "key")).EnsureSuccessStatusCode();
-        foreach (var table in new[] { "turns", "activity_logs", "idempotency_keys", "files" })
+        foreach (var table in new[] { "turns", "activity_logs", "idempotency_keys", "files", "jobs" })
         {
             await organization.Execute($"UPDATE {table} SET created_at = now() - interval '11 days' WHERE organization_id = $1", organization.Id);
         }
@@ -34,6 +34,9 @@ public sealed class RetentionTests(JobApp app) : IClassFixture<JobApp>
         var deleted = job["result"]!["deleted"]!;
         Assert.Equal((1, 1, 1, 1, 1), (deleted["messages"]!.GetValue<int>(), deleted["previews"]!.GetValue<int>(), deleted["turns"]!.GetValue<int>(), deleted["idempotencyKeys"]!.GetValue<int>(), deleted["files"]!.GetValue<int>()));
         Assert.True(deleted["activityLogs"]!.GetValue<int>() > 5);
+        // The job itself stays, but from where it was asked for is as old as what the log said of it.
+        Assert.Equal(1, deleted["jobOrigins"]!.GetValue<int>());
+        Assert.Equal(1, await app.Database.ScalarAsAdminAsync<long>($"SELECT count(*) FROM jobs WHERE id = '{import.Id()}' AND num_nulls(ip_address, user_agent, api_key_id) = 3"));
         Assert.Equal([2L, 3L], (await (await organization.Owner.GetAsync($"/v1/conversations/{conversation.Id}/messages?sort=sequence")).Json()).Items().Select(message => message["sequence"]!.GetValue<long>()));
         Assert.Equal(FullOrganization.Mark, (await (await organization.Owner.GetAsync($"/v1/clients/{client}")).Json()).Text("firstName"));
         Assert.Equal(theirs, await EveryRoute.TenantRows.Fingerprint(app, keeping.Id));
