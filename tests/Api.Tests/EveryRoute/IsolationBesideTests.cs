@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using AgentPlatform.Api.Tests.Jobs;
 using AgentPlatform.Api.Tests.TestApp;
+using Npgsql;
 
 namespace AgentPlatform.Api.Tests.EveryRoute;
 
@@ -31,6 +32,61 @@ public sealed class IsolationBesideTests(EngineApp app) : IClassFixture<EngineAp
             var foreign = await Told(victim.Ids[PopulatedOrganization.Named(operation, property)!]);
             Assert.Contains(property, foreign, StringComparison.Ordinal);
             Assert.Equal(await Told(Guid.NewGuid()), foreign);
+        }
+    }
+
+    [Fact]
+    public async Task Nothing_is_asked_about_a_row_of_another_organization_that_is_not_asked_about_one_that_nobody_has()
+    {
+        var (victim, stranger) = (await PopulatedOrganization.Create(app), await PopulatedOrganization.Create(app));
+        await using var connection = new NpgsqlConnection(app.Database.AdminConnectionString);
+        await connection.OpenAsync();
+        var tables = new List<string>();
+        await using (var command = new NpgsqlCommand("""
+            SELECT c.relname FROM pg_class c WHERE c.relkind = 'r' AND c.relrowsecurity AND has_table_privilege('agentplatform_api', c.oid, 'UPDATE')
+                AND (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname IN ('id', 'organization_id')) = 2 ORDER BY 1
+            """, connection))
+        await using (var row = await command.ExecuteReaderAsync())
+        {
+            while (await row.ReadAsync())
+            {
+                tables.Add(row.GetString(0));
+            }
+        }
+        var compared = 0;
+        foreach (var table in tables)
+        {
+            if (await app.Database.ScalarAsAdminAsync<Guid?>($"SELECT id FROM {table} WHERE organization_id = '{victim.Organization.Id}' LIMIT 1") is not { } foreign)
+            {
+                continue;
+            }
+            // A function that is called for the one and not for the other makes its answer come later.
+            Assert.Equal((table, await Calls(table, Guid.NewGuid())), (table, await Calls(table, foreign)));
+            compared++;
+        }
+        Assert.True(compared > 40, $"Only {compared} tables have a row.");
+
+        async Task<long> Calls(string table, Guid id)
+        {
+            await using var transaction = await connection.BeginTransactionAsync();
+            await using var enter = new NpgsqlCommand($"""
+                SET LOCAL track_functions = 'all';
+                SET LOCAL enable_seqscan = off;
+                CALL enter_tenant('{stranger.Organization.Id}', '{stranger.Organization.OwnerId}', 'owner');
+                SET LOCAL ROLE agentplatform_api;
+                """, connection, transaction);
+            await enter.ExecuteNonQueryAsync();
+            // What earlier transactions called is counted too, for a while.
+            var before = await Called();
+            await using var command = new NpgsqlCommand($"SELECT 1 FROM {table} t WHERE t.organization_id = '{stranger.Organization.Id}' AND t.id = '{id}' FOR UPDATE OF t", connection, transaction);
+            Assert.Null(await command.ExecuteScalarAsync());
+            return await Called() - before;
+
+            async Task<long> Called()
+            {
+                await using var calls = new NpgsqlCommand("SELECT coalesce(sum(calls), 0)::bigint FROM pg_stat_xact_user_functions", connection, transaction);
+                return (long)(await calls.ExecuteScalarAsync())!;
+            }
         }
     }
 
