@@ -27,7 +27,7 @@ internal sealed class SiloRuntime : IDisposable
         Details = details;
         TimeProvider = timeProvider;
         Log = new RuntimeLog(logger);
-        MaxForwardCount = messaging.Value.MaxForwardCount;
+        MaxForwardCount = messaging.Value.CheckedMaxForwardCount;
         ActivationTimeout = collection.Value.ActivationTimeout;
         DeactivationTimeout = collection.Value.DeactivationTimeout;
         IncomingFilters = [.. services.GetServices<IIncomingGrainCallFilter>()];

@@ -1,4 +1,5 @@
 using System.Net;
+using Orleans.Runtime;
 
 namespace Orleans.Configuration;
 
@@ -31,8 +32,13 @@ public abstract class MessagingOptions
 /// <summary>How long callers in the silo wait.</summary>
 public class SiloMessagingOptions : MessagingOptions
 {
-    /// <summary>How often a request is passed on to a grain's next activation. Default 2.</summary>
+    /// <summary>How often a request is passed on to a grain's next activation before its caller is told. Default 2, at most 255.</summary>
     public int MaxForwardCount { get; set; } = 2;
+
+    /// <summary><see cref="MaxForwardCount"/>, or an error where a request could not count so far.</summary>
+    internal int CheckedMaxForwardCount => MaxForwardCount <= byte.MaxValue
+        ? MaxForwardCount
+        : throw new OrleansConfigurationException($"{nameof(SiloMessagingOptions)}.{nameof(MaxForwardCount)} is {MaxForwardCount}; it must not be greater than {byte.MaxValue}.");
 
     /// <summary>How long the runtime waits for its own calls. Accepted; there are none. Default 30 seconds.</summary>
     public TimeSpan SystemResponseTimeout { get; set; } = TimeSpan.FromSeconds(30);

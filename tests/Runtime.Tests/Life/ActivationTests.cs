@@ -36,6 +36,22 @@ public sealed class ActivationTests(SharedSilo silo)
     }
 
     [Fact]
+    public async Task A_call_is_refused_when_its_grain_has_left_more_often_than_a_call_may_be_passed_on()
+    {
+        await using var own = await TestSilo.StartAsync(builder => builder.Configure<SiloMessagingOptions>(options => options.MaxForwardCount = 0));
+        var (key, gate) = (Signals.NewName(), Signals.NewName());
+        var grain = own.Grains.GetGrain<ILifeGrain>(key);
+        var first = grain.LeaveAfter(gate);
+        await Signals.Happened("waiting at " + gate);
+
+        var waiting = grain.Activation();
+        Signals.Open(gate);
+
+        await Assert.ThrowsAsync<OrleansMessageRejectionException>(() => waiting);
+        await first;
+    }
+
+    [Fact]
     public async Task A_failed_activation_reaches_the_caller_and_the_next_call_tries_again()
     {
         var grain = silo.Grains.GetGrain<IReluctantGrain>(Signals.NewName());
