@@ -36,6 +36,13 @@ public sealed class ImportPart : IBenchPart
         Console.WriteLine(Invariant($"  import: {Rate(imported, count):N0}/s; {shares}"));
         run.Report.Add(new() { Part = Name, Name = "clients imported", Value = Rate(imported, count), Unit = "/s", Goal = 5000, Note = $"{count:N0} lines of CSV, audit rows included; from the job's start to its end" });
 
+        // The same people once more, each line with another score.
+        var changed = await Import(client, 5000, count, 1);
+        Console.WriteLine(Invariant($"  upsert: {Rate(changed, count):N0}/s"));
+        run.Report.Add(
+            new() { Part = Name, Name = "clients changed", Value = Rate(changed, count), Unit = "/s", Goal = 3000, Note = "the same lines with mode `upsert`, by phone number, each with one field that differs; audit rows included" },
+            ("clients imported", Rate(imported, count)));
+
         var exported = await Job(client, "/v1/jobs/exports", new { resource = "clients", format = "csv" });
         run.Report.Add(new() { Part = Name, Name = "clients exported", Value = (count + 5000) / (exported["duration"]!.GetValue<double>() / 1000), Unit = "/s", Note = "all fields as CSV" });
         await ImportOthers(run, client, count / 5);
@@ -61,15 +68,17 @@ public sealed class ImportPart : IBenchPart
         }
     }
 
-    private static Task<JsonNode> Import(HttpClient client, int first, int count) => Import(
+    /// <param name="round">0 for clients that are new; any other changes those of the round before.</param>
+    private static Task<JsonNode> Import(HttpClient client, int first, int count, int round = 0) => Import(
         client, "clients", "firstName,lastName,email,phone,source,clientType,leadScore,tags",
-        Enumerable.Range(first, count).Select(index => Invariant($"Anna {index},\"Of, {index % 977}\",anna{index}@example.com,{Phone(index)},website,lead,{index % 100},vip;tour")));
+        Enumerable.Range(first, count).Select(index => Invariant($"Anna {index},\"Of, {index % 977}\",anna{index}@example.com,{Phone(index)},website,lead,{(index % 100) + round},vip;tour")),
+        round == 0 ? null : "phone");
 
-    private static async Task<JsonNode> Import(HttpClient client, string resource, string header, IEnumerable<string> lines)
+    private static async Task<JsonNode> Import(HttpClient client, string resource, string header, IEnumerable<string> lines, string? key = null)
     {
         using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(string.Join('\n', lines.Prepend(header))));
         var file = await AdminClient.AnswerAsync(await client.PostAsync($"/v1/files?name={resource}.csv", content));
-        return await Job(client, "/v1/jobs/imports", new { resource, fileId = file["id"]!.GetValue<Guid>() });
+        return await Job(client, "/v1/jobs/imports", new { resource, fileId = file["id"]!.GetValue<Guid>(), mode = key is null ? "create" : "upsert", key });
     }
 
     private static string Phone(int index) => Invariant($"+1555{index:0000000}");

@@ -51,20 +51,23 @@ public sealed class ActivityLog(TimeProvider clock)
     public static ReadOnlyMemory<byte> Members(params (string Name, object? Value)[] members) =>
         JsonSerializer.SerializeToUtf8Bytes(members.ToDictionary(member => member.Name, member => member.Value, StringComparer.Ordinal));
 
-    /// <summary>The same for many rows of one kind that were made together, in one statement.</summary>
-    public Task WriteCreatedAsync(
-        TenantSession session, Caller caller, string action, string entityType, IReadOnlyList<(Guid Id, ReadOnlyMemory<byte> After)> created, CancellationToken cancellationToken) =>
+    /// <summary>The same for many rows of one kind that were made or changed together, in one statement.</summary>
+    public Task WriteAllAsync(
+        TenantSession session, Caller caller, string action, string entityType, IReadOnlyList<(Guid Id, ReadOnlyMemory<byte>? Before, ReadOnlyMemory<byte> After)> rows,
+        CancellationToken cancellationToken) =>
         session.ExecuteAsync(
             """
-            INSERT INTO activity_logs (id, organization_id, user_id, action_type, entity_type, entity_id, after, ip_address, user_agent, api_key_id)
-            SELECT n.id, $1, $2, $3, $4, n.entity_id, n.after, $5, $6, $7 FROM unnest($8, $9, $10) AS n (id, entity_id, after)
+            INSERT INTO activity_logs (id, organization_id, user_id, action_type, entity_type, entity_id, before, after, ip_address, user_agent, api_key_id)
+            SELECT n.id, $1, $2, $3, $4, n.entity_id, n.before, n.after, $5, $6, $7 FROM unnest($8, $9, $10, $11) AS n (id, entity_id, before, after)
             """,
             cancellationToken,
             [
                 caller.OrganizationId, caller.UserId, action, entityType, .. Origin(caller),
-                created.Select(_ => Uuid.New(clock)).ToArray(), created.Select(entry => entry.Id).ToArray(),
-                new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb, Value = created.Select(entry => Text(entry.After, [])).ToArray() },
+                rows.Select(_ => Uuid.New(clock)).ToArray(), rows.Select(row => row.Id).ToArray(),
+                Json(rows.Select(row => row.Before is { } before ? Text(before, []) : null)), Json(rows.Select(row => Text(row.After, []))),
             ]);
+
+    private static NpgsqlParameter Json(IEnumerable<string?> texts) => new() { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb, Value = texts.ToArray() };
 
     private static NpgsqlParameter Json(ReadOnlyMemory<byte>? json, IReadOnlyList<string> secrets) =>
         new() { NpgsqlDbType = NpgsqlDbType.Jsonb, Value = json is { } bytes ? Text(bytes, secrets) : DBNull.Value };

@@ -1,8 +1,4 @@
-using System.Buffers;
-using System.Text;
-using System.Text.Json;
 using AgentPlatform.Api.Resources;
-using AgentPlatform.Api.Shapes;
 using AgentPlatform.Data.Tenancy;
 using Npgsql;
 using NpgsqlTypes;
@@ -56,7 +52,7 @@ internal sealed class BulkInsert
             """;
         var (session, request) = (changes[0].Session, changes[0].Request);
         var inserted = new Dictionary<Guid, ResourceRow>(changes.Count);
-        await using var rows = await session.QueryAsync(sql, cancellationToken, new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Jsonb, Value = Json(changes) });
+        await using var rows = await session.QueryAsync(sql, cancellationToken, new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Jsonb, Value = BulkRows.Json(_resource, changes) });
         while (await rows.ReadAsync(cancellationToken))
         {
             var row = ResourceRow.Read(_resource, ResourceSql.Of(_resource).Readable, rows, ResourceWrites.Context(request));
@@ -65,72 +61,5 @@ internal sealed class BulkInsert
         return inserted;
 
         string Value(string column) => _defaults.TryGetValue(column, out var otherwise) ? $"CASE WHEN given.row ? '{column}' THEN r.{column} ELSE {otherwise} END" : $"r.{column}";
-    }
-
-    private string Json(IReadOnlyList<ResourceChange> changes)
-    {
-        var buffer = new ArrayBufferWriter<byte>(64 * 1024);
-        using var json = new Utf8JsonWriter(buffer);
-        json.WriteStartArray();
-        foreach (var change in changes)
-        {
-            json.WriteStartObject();
-            json.WriteString(_resource.KeyColumn, change.Id);
-            json.WriteString("organization_id", change.Caller.OrganizationId);
-            foreach (var (field, value) in change.Values.All.Where(entry => entry.Field.Column != _resource.KeyColumn))
-            {
-                json.WritePropertyName(field.Column);
-                Write(json, field, value);
-            }
-            json.WriteEndObject();
-        }
-        json.WriteEndArray();
-        json.Flush();
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
-    }
-
-    private static void Write(Utf8JsonWriter json, Field field, object? value)
-    {
-        switch (value)
-        {
-            case null:
-                json.WriteNullValue();
-                break;
-            case string text when field.Type.DbType == NpgsqlDbType.Jsonb:
-                json.WriteRawValue(text);
-                break;
-            case string text:
-                json.WriteStringValue(text);
-                break;
-            case int number:
-                json.WriteNumberValue(number);
-                break;
-            case decimal number:
-                json.WriteNumberValue(number);
-                break;
-            case string[] list:
-                json.WriteStartArray();
-                foreach (var item in list)
-                {
-                    json.WriteStringValue(item);
-                }
-                json.WriteEndArray();
-                break;
-            default:
-                WriteOther(json, field, value);
-                break;
-        }
-    }
-
-    private static void WriteOther(Utf8JsonWriter json, Field field, object value)
-    {
-        if (field.Type.DbType == NpgsqlDbType.Jsonb && field.Type.Parameter(value).Value is string raw)
-        {
-            json.WriteRawValue(raw);
-        }
-        else
-        {
-            field.Type.ToNode(value).WriteTo(json);
-        }
     }
 }

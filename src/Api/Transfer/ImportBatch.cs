@@ -11,7 +11,7 @@ using Npgsql;
 namespace AgentPlatform.Api.Transfer;
 
 /// <summary>
-/// Puts a batch of lines into a resource's table, by the resource's own rules. Usually all new rows go in with one statement; when one of them meets a rule of the
+/// Puts a batch of lines into a resource's table, by the resource's own rules. Usually all new rows go in together, and all changes; when one of them meets a rule of the
 /// database, each line goes alone, so that only the bad ones stay out.
 /// </summary>
 internal sealed class ImportBatch(Resource resource, ImportOrder order, OperationRequest request, BulkInsert bulk, TenantSession session)
@@ -48,84 +48,109 @@ internal sealed class ImportBatch(Resource resource, ImportOrder order, Operatio
     {
         var good = await WithKnownReferences(lines);
         var existing = await Existing(good);
-        var changed = good.Where(line => ExistingOf(line, existing) is not null).ToArray();
-        var created = good.Except(changed).Where(IsWhole).ToArray();
+        var changed = good.Select(line => new Entry(line, ExistingOf(line, existing))).Where(entry => entry.Before is not null).ToArray();
+        var created = good.Except(changed.Select(entry => entry.Line)).Where(IsWhole).Select(line => new Entry(line, null)).ToArray();
+        return await Apply(changed) + await Apply(created);
+    }
+
+    /// <summary>Makes all rows, or changes all, together; where that fails, line by line.</summary>
+    private async Task<int> Apply(Entry[] entries)
+    {
+        if (entries.Length == 0)
+        {
+            return 0;
+        }
+        if (!TakesFromAnother(entries))
+        {
+            await Execute($"SAVEPOINT {Savepoint}");
+            try
+            {
+                return await Together(entries);
+            }
+            catch (PostgresException failure) when (!PostgresFailures.IsUnavailable(failure) && !PostgresFailures.IsConflict(failure))
+            {
+                await Execute($"ROLLBACK TO SAVEPOINT {Savepoint}");
+            }
+        }
+        return await OneByOne(entries);
+    }
+
+    private async Task<int> OneByOne(IReadOnlyList<Entry> entries)
+    {
         var done = 0;
-        foreach (var line in changed)
+        foreach (var entry in entries)
         {
-            done += await Alone(line, ExistingOf(line, existing)) ? 1 : 0;
-        }
-        if (created.Length == 0)
-        {
-            return done;
-        }
-        await Execute($"SAVEPOINT {Savepoint}");
-        try
-        {
-            return done + await Together(created);
-        }
-        catch (PostgresException failure) when (!PostgresFailures.IsUnavailable(failure) && !PostgresFailures.IsConflict(failure))
-        {
-            await Execute($"ROLLBACK TO SAVEPOINT {Savepoint}");
-        }
-        foreach (var line in created)
-        {
-            done += await Alone(line, null) ? 1 : 0;
+            done += await Alone(entry) ? 1 : 0;
         }
         return done;
     }
 
-    private async Task<int> Together(ImportLine[] lines)
+    /// <summary>Whether a line gives its row what must be unique and another line's row still has: then the order of the lines decides whether that can be.</summary>
+    private bool TakesFromAnother(Entry[] entries) => resource.Uniques.Select(unique => resource.Shape.Find(unique.Field)!).Any(field =>
+    {
+        var held = entries.Select(entry => entry.Before?.Raw(field.Name)).OfType<string>().ToHashSet(StringComparer.OrdinalIgnoreCase);
+        return held.Count > 0 && entries.Any(entry =>
+            entry.Line.Values.Text(field.Name) is { } text && held.Contains(text) && !string.Equals(text, entry.Before?.Raw(field.Name) as string, StringComparison.OrdinalIgnoreCase));
+    });
+
+    private async Task<int> Together(Entry[] entries)
     {
         var errors = new List<LineError>();
-        var changes = new List<(ImportLine Line, ResourceChange Change)>();
-        var rest = new List<ImportLine>();
-        foreach (var line in lines)
+        var changes = new List<ResourceChange>();
+        var rest = new List<Entry>();
+        var entryOf = new Dictionary<ResourceChange, Entry>(entries.Length);
+        foreach (var entry in entries)
         {
-            var change = Change(line, null);
-            if (resource.BeforeWrite is { } rules && await rules(change) is { } refused)
+            var change = Change(entry);
+            if (NotKept(entry, change) is { } error)
             {
-                errors.AddRange(ImportLines.Errors(line.Line, refused));
+                errors.Add(error);
+            }
+            else if (resource.BeforeWrite is { } rules && await rules(change) is { } refused)
+            {
+                errors.AddRange(ImportLines.Errors(entry.Line.Line, refused));
             }
             else if (change.Columns.Count > 0)
             {
-                rest.Add(line);
+                rest.Add(entry);
             }
             else
             {
-                changes.Add((line, change));
+                changes.Add(change);
+                entryOf[change] = entry;
             }
         }
-        var inserted = changes.Count == 0 ? [] : await bulk.Run([.. changes.Select(entry => entry.Change)], request.Cancelled);
-        foreach (var (line, change) in changes)
+        var (isCreation, written) = (entries[0].Before is null, new Dictionary<Guid, ResourceRow>());
+        if (changes.Count > 0)
         {
-            change.After = inserted.GetValueOrDefault(change.Id);
+            written = isCreation ? await bulk.Run(changes, request.Cancelled) : await BulkUpdate.Run(changes, request.Cancelled);
+        }
+        foreach (var change in changes)
+        {
+            change.After = written.GetValueOrDefault(change.Id);
             if (change.After is null)
             {
-                rest.Add(line);
+                rest.Add(entryOf[change]);
             }
             else if (resource.AfterWrite is { } more)
             {
                 await more(change);
             }
         }
-        await request.Service<ActivityLog>().WriteCreatedAsync(
-            session, request.Caller, $"{resource.Singular}.created", resource.Singular, [.. inserted.Values.Select(row => (row.Id, row.Json))], request.Cancelled);
+        await request.Service<ActivityLog>().WriteAllAsync(
+            session, request.Caller, $"{resource.Singular}.{(isCreation ? "created" : "updated")}", resource.Singular,
+            [.. changes.Where(change => change.After is not null).Select(change => (change.Id, change.Before?.Json, change.After!.Json))], request.Cancelled);
         // Nothing above is undone from here on.
         _errors.AddRange(errors);
-        var done = inserted.Count;
-        foreach (var line in rest)
-        {
-            done += await Alone(line, null) ? 1 : 0;
-        }
-        return done;
+        return written.Count + await OneByOne(rest);
     }
 
-    private async Task<bool> Alone(ImportLine line, ResourceRow? before)
+    private async Task<bool> Alone(Entry entry)
     {
-        var change = Change(line, before);
-        if (before is not null && !KeepsFixed(line.Line, change))
+        var change = Change(entry);
+        if (NotKept(entry, change) is { } error)
         {
+            _errors.Add(error);
             return false;
         }
         await Execute($"SAVEPOINT {Savepoint}");
@@ -140,7 +165,7 @@ internal sealed class ImportBatch(Resource resource, ImportOrder order, Operatio
         }
         catch (PostgresException failure) when (!PostgresFailures.IsUnavailable(failure) && !PostgresFailures.IsConflict(failure))
         {
-            problem = KnownFailures.ToProblem(failure) ?? throw new InvalidOperationException($"Line {line.Line} met a failure of the database.", failure);
+            problem = KnownFailures.ToProblem(failure) ?? throw new InvalidOperationException($"Line {entry.Line.Line} met a failure of the database.", failure);
         }
         if (problem is null)
         {
@@ -148,42 +173,41 @@ internal sealed class ImportBatch(Resource resource, ImportOrder order, Operatio
             return true;
         }
         await Execute($"ROLLBACK TO SAVEPOINT {Savepoint}");
-        _errors.AddRange(ImportLines.Errors(line.Line, problem));
+        _errors.AddRange(ImportLines.Errors(entry.Line.Line, problem));
         return false;
     }
 
     /// <summary>Rules may change what is written: each try begins with what the line says.</summary>
-    private ResourceChange Change(ImportLine line, ResourceRow? before)
+    private ResourceChange Change(Entry entry)
     {
-        var values = new ShapeValues();
-        foreach (var (field, value) in line.Values.All)
-        {
-            values.Set(field, value);
-        }
+        var values = new ShapeValues(entry.Line.Values);
         return new ResourceChange
         {
             Resource = resource,
             Request = request,
             Session = session,
-            Id = before?.Id ?? (resource.KeyField is { } key ? values.Get<Guid>(key) : Uuid.New(_clock)),
+            Id = entry.Before?.Id ?? (resource.KeyField is { } key ? values.Get<Guid>(key) : Uuid.New(_clock)),
             Values = values,
-            Before = before,
+            Before = entry.Before,
         };
     }
 
     /// <summary>What can't be changed may be repeated, as an export has it, but not differ.</summary>
-    private bool KeepsFixed(long line, ResourceChange change)
+    private LineError? NotKept(Entry entry, ResourceChange change)
     {
-        foreach (var (field, value) in change.Values.All.Where(entry => !entry.Field.IsGivenAt(ShapeUse.Change)).ToArray())
+        if (change.IsCreation)
         {
-            if (!_shape.IsKept(field) && !Equals(change.Before!.Raw(field.Name), value))
+            return null;
+        }
+        foreach (var (field, value) in change.Values.All.Where(given => !given.Field.IsGivenAt(ShapeUse.Change)).ToArray())
+        {
+            if (!_shape.IsKept(field) && !Equals(change.Before.Raw(field.Name), value))
             {
-                _errors.Add(new(line, field.Name, $"{field.Name} can't be changed."));
-                return false;
+                return new(entry.Line.Line, field.Name, $"{field.Name} can't be changed.");
             }
             change.Values.Remove(field.Name);
         }
-        return true;
+        return null;
     }
 
     private bool IsWhole(ImportLine line)
@@ -237,4 +261,7 @@ internal sealed class ImportBatch(Resource resource, ImportOrder order, Operatio
     private Guid Within(Func<string, Guid?> value) => resource.Import!.Within is { } within ? value(within) ?? Guid.Empty : Guid.Empty;
 
     private Task<int> Execute(string sql) => session.ExecuteAsync(sql, request.Cancelled);
+
+    /// <param name="Before">The row that the line changes; null for one that is to be made.</param>
+    private sealed record Entry(ImportLine Line, ResourceRow? Before);
 }
