@@ -14,7 +14,7 @@ internal static class ClientResource
         Plural = "clients",
         Table = "clients",
         Description = "People as the business knows them. A lead is a client at the start of its life; a contact's first message makes one.",
-        Import = new("phone", "ecommerceCustomerId") { Kept = ["createdAt", "firstContactDate", "lastContactDate", "convertedAt"] },
+        Import = new("phone", "email", "ecommerceCustomerId") { Kept = ["createdAt", "firstContactDate", "lastContactDate", "convertedAt"] },
         KnownBy = ["phone", "email", "ecommerceCustomerId"],
         Create = Role.Member,
         Update = Role.Member,

@@ -45,11 +45,17 @@ internal static class ImportsDocument
             the lines before it, whatever they are; with `parent.title`, to any of the same {{ImportWork.ChunkLines}} lines. In JSON the same names are members (`"client.phone": "+15550001111"`), in the items
             of an order too (`"product.sku": "T-2"`). `POST /v1/jobs/exports` with `"references": "keys"` writes these columns in the place of ids: such a file can be imported elsewhere.
 
+            **What is recognised.** `upsert` changes the row that has the line's key, and makes one where there is none. A key that several rows have (clients may share an e-mail address) is
+            an error of that line. E-mail addresses are recognised whatever their case, as keys, in references and in the filters of lists; each is kept as it was written, and a row that is
+            recognised by one keeps its own. Phone numbers may have blanks, dots, hyphens, slashes and brackets behind their plus, here as in every request, and are kept in E.164 form; one
+            without its plus or with a `(0)` is refused, since nobody can tell what it stands for. Everything else is compared to the letter. Blanks around a value of CSV count only within
+            quotation marks.
+
             **What follows from a row follows from an imported one.** Orders count as their client's revenue and activities as contact with the client, deals begin their history, tags
             are added to the list, bookings take places and are refused where there are none. Nobody is notified of activities and notes that are imported.
 
             **Contacts.** `platformUserId` is what the channel's platform calls the person: the number without a plus on WhatsApp (a plus is taken away), the chat's number on Telegram, a number
-            in E.164 form for SMS and phone, the address for e-mail. The contact has an archived conversation, which opens with the first message of either side.
+            in E.164 form for SMS and phone, the address for e-mail; a contact is recognised by any writing that comes to the same. The contact has an archived conversation, which opens with the first message of either side.
 
             ## Limits
 

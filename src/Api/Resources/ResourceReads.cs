@@ -100,7 +100,7 @@ internal static class ResourceReads
             var expression = ResourceSql.Expression(field);
             if (field.IsFilter && request.Query.TryGetValue(field.Name, out var wanted))
             {
-                query.Where(FilterCondition(field, expression, wanted, query));
+                query.Where(FilterCondition(field, wanted, query));
             }
             if (field.IsRange && request.Query.TryGetValue($"{field.Name}From", out var from))
             {
@@ -127,14 +127,15 @@ internal static class ResourceReads
         }
     }
 
-    private static string FilterCondition(Field field, string expression, ImmutableArray<object> wanted, ListQuery query)
+    private static string FilterCondition(Field field, ImmutableArray<object> wanted, ListQuery query)
     {
+        var expression = ResourceSql.Expression(field);
         if (field.Type is TextListType)
         {
             return $"{expression} && {query.Add(field.Type.Parameter(wanted.SelectMany(value => (string[])value).ToArray()))}";
         }
         var values = wanted.Where(value => value is not string text || text != ResourceOperations.None || field.Type is TextType or ChoiceType && !field.IsNullable).ToArray();
-        var conditions = values.Select(value => $"{expression} = {query.Add(field.Type.Parameter(value))}").ToList();
+        var conditions = values.Select(value => ResourceSql.Has(field, query.Add(field.Type.Parameter(value)))).ToList();
         if (values.Length < wanted.Length)
         {
             conditions.Add($"{expression} IS NULL");

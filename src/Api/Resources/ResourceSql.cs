@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Globalization;
 using AgentPlatform.Api.Shapes;
 
 namespace AgentPlatform.Api.Resources;
@@ -65,6 +66,10 @@ internal sealed class ResourceSql
     public static ResourceSql Of(Resource resource) => Known.GetOrAdd(resource.Path, static (_, resource) => new ResourceSql(resource), resource);
 
     public static string Expression(Field field) => field.Expression ?? $"t.{field.Column}";
+
+    /// <summary>SQL that holds for the rows whose field has a value: one rule for filters, for keys of imports and for references that name it.</summary>
+    public static string Has(Field field, string value) =>
+        field.Recognition is { } condition ? string.Format(CultureInfo.InvariantCulture, condition, value) : field.Type.Same(Expression(field), value);
 
     /// <summary>Parameters in the order of the columns, from $1.</summary>
     public string Insert(IReadOnlyList<string> columns) =>

@@ -57,6 +57,9 @@ public sealed record Field(string Name, FieldType Type)
     /// <summary>The table that it refers to; the row must be visible to the organization.</summary>
     public string? References { get; init; }
 
+    /// <summary>SQL condition by which a given value, <c>{0}</c>, is recognised, where its type alone does not say.</summary>
+    public string? Recognition { get; init; }
+
     public string? Description { get; init; }
 
     /// <summary>How the column's value becomes JSON, where the type doesn't know (something computed, something opened).</summary>

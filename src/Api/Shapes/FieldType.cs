@@ -48,6 +48,9 @@ public abstract record FieldType
     /// <summary>A value that fits, for examples in the documentation and for generated tests.</summary>
     public abstract JsonNode Sample();
 
+    /// <summary>SQL that holds where what an expression gives is the value that another one gives.</summary>
+    public virtual string Same(string expression, string value) => $"{expression} = {value}";
+
     /// <summary>A parameter for SQL; null becomes NULL of the right type.</summary>
     public virtual NpgsqlParameter Parameter(object? value) => new() { Value = value ?? DBNull.Value, NpgsqlDbType = DbType };
 

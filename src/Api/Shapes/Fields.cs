@@ -10,12 +10,13 @@ public static class Fields
     /// <summary>Text that is not blank.</summary>
     public static Field Name(string name, int maxLength = 200) => new(name, new TextType(maxLength, MinLength: 1, Example: "Name"));
 
+    /// <summary>Kept as it is written, recognised whatever its case.</summary>
     public static Field Email(string name) =>
-        new(name, new TextType(254, Format: "email", Pattern: @"^[^@\s]+@[^@\s]+\.[^@\s]+$", Form: "an e-mail address", Example: "person@example.com"));
+        new(name, new TextType(254, Format: "email", Pattern: @"^[^@\s]+@[^@\s]+\.[^@\s]+$", Form: "an e-mail address", Example: "person@example.com") { IgnoresCase = true });
 
-    /// <summary>E.164: a plus sign and 5 to 15 digits.</summary>
+    /// <summary>E.164: a plus sign and 5 to 15 digits. What people write between them is taken away.</summary>
     public static Field Phone(string name) =>
-        new(name, new TextType(16, Pattern: @"^\+[1-9][0-9]{4,14}$", Form: "a phone number in E.164 form, such as +15550001111", Example: "+15550001111"));
+        new(name, new TextType(16, Pattern: @"^\+[1-9][0-9]{4,14}$", Form: "a phone number in E.164 form, such as +15550001111", Example: "+15550001111") { Spelling = PhoneNumber.Spelling });
 
     public static Field Url(string name) =>
         new(name, new TextType(2048, Format: "uri", Pattern: @"^https?://[^\s]+$", Form: "an http or https URL", Example: "https://example.com/"));

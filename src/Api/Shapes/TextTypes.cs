@@ -15,6 +15,12 @@ namespace AgentPlatform.Api.Shapes;
 /// <param name="Example">A text that fits.</param>
 public sealed record TextType(int MaxLength, int MinLength = 0, string? Format = null, string? Pattern = null, string? Form = null, string Example = "text") : FieldType
 {
+    /// <summary>Texts that differ only by their case are the same; they are kept as they are given.</summary>
+    public bool IgnoresCase { get; init; }
+
+    /// <summary>What is kept of a text that people write in several ways; null where it is kept as it is given.</summary>
+    public Func<string, string>? Spelling { get; init; }
+
     /// <summary>How long one match may take; patterns here are linear, so it is never reached.</summary>
     private static readonly TimeSpan MatchTimeout = TimeSpan.FromMilliseconds(200);
 
@@ -34,9 +40,11 @@ public sealed record TextType(int MaxLength, int MinLength = 0, string? Format =
     };
 
     public override object? Read(JsonElement json, string pointer, Violations violations) =>
-        json.ValueKind == JsonValueKind.String && JsonText.TryRead(json, out var text) && Fits(text) ? text : Refuse(pointer, violations);
+        json.ValueKind == JsonValueKind.String && JsonText.TryRead(json, out var text) && ReadText(text) is { } known ? known : Refuse(pointer, violations);
 
-    public override object? ReadText(string text) => Fits(text) ? text : null;
+    public override object? ReadText(string text) => (Spelling is null ? text : Spelling(text)) is var kept && Fits(kept) ? kept : null;
+
+    public override string Same(string expression, string value) => IgnoresCase ? $"lower({expression}) = lower({value})" : base.Same(expression, value);
 
     public override string WriteText(object value) => (string)value;
 

@@ -8,7 +8,7 @@ namespace AgentPlatform.Api.Transfer;
 internal readonly record struct CsvValue(string Text, bool IsQuoted);
 
 /// <summary>
-/// CSV as RFC 4180 has it: quoted values may hold delimiters, line breaks and doubled quotation marks. A quotation mark that is never closed costs its own
+/// CSV as RFC 4180 has it: quoted values may hold delimiters, line breaks and doubled quotation marks. Blanks around a value count only within quotation marks. A quotation mark that is never closed costs its own
 /// line, not the rest of the file.
 /// </summary>
 internal sealed class CsvReader(ByteWindow window, char delimiter) : RecordReader(window)
@@ -80,7 +80,7 @@ internal sealed class CsvReader(ByteWindow window, char delimiter) : RecordReade
         {
             problem = "A quotation mark stands inside a value that does not begin with one.";
         }
-        values.Add(new(Encoding.UTF8.GetString(value), false));
+        values.Add(new(Encoding.UTF8.GetString(value).Trim(), false));
         return end < 0 ? -1 : end + 1;
     }
 

@@ -46,11 +46,13 @@ internal sealed class ImportBatch(Resource resource, ImportOrder order, Operatio
 
     private async Task<int> ApplyResolved(IReadOnlyList<ImportLine> lines)
     {
-        var good = await WithKnownReferences(lines);
-        var existing = await Existing(good);
-        var changed = good.Select(line => new Entry(line, ExistingOf(line, existing))).Where(entry => entry.Before is not null).ToArray();
-        var created = good.Except(changed.Select(entry => entry.Line)).Where(IsWhole).Select(line => new Entry(line, null)).ToArray();
-        return await Apply(changed) + await Apply(created);
+        var recognised = await Recognise(await WithKnownReferences(lines));
+        var changed = recognised.Where(entry => entry.Before is not null).DistinctBy(entry => entry.Before!.Id).ToArray();
+        var created = recognised.Where(entry => entry.Before is null && IsWhole(entry.Line)).ToArray();
+        var done = await Apply(changed) + await Apply(created);
+        // Lines that found a row which a line before them changes find it as that line leaves it.
+        var later = recognised.Where(entry => entry.Before is not null).Except(changed).Select(entry => entry.Line).ToArray();
+        return later.Length == 0 ? done : done + await ApplyResolved(later);
     }
 
     /// <summary>Makes all rows, or changes all, together; where that fails, line by line.</summary>
@@ -199,6 +201,8 @@ internal sealed class ImportBatch(Resource resource, ImportOrder order, Operatio
         {
             return null;
         }
+        // The row was recognised by it: it may be written otherwise.
+        change.Values.Remove(order.Key!);
         foreach (var (field, value) in change.Values.All.Where(given => !given.Field.IsGivenAt(ShapeUse.Change)).ToArray())
         {
             if (!_shape.IsKept(field) && !Equals(change.Before.Raw(field.Name), value))
@@ -234,31 +238,36 @@ internal sealed class ImportBatch(Resource resource, ImportOrder order, Operatio
         return bad.Count == 0 ? lines : [.. lines.Where(line => !bad.Contains(line))];
     }
 
-    /// <summary>The rows that the lines' keys name, held until the chunk ends.</summary>
-    private async Task<Dictionary<(object Key, Guid Within), ResourceRow>> Existing(IReadOnlyList<ImportLine> lines)
+    /// <summary>The rows that the lines' keys name, held until the chunk ends. They are taken in the order of the keys, so that two imports wait for each other instead of blocking each other.</summary>
+    private async Task<IReadOnlyList<Entry>> Recognise(IReadOnlyList<ImportLine> lines)
     {
-        var found = new Dictionary<(object Key, Guid Within), ResourceRow>();
-        if (order.Key is null || lines.Count == 0)
+        if (order.Key is not { } key || lines.Count == 0)
         {
-            return found;
+            return [.. lines.Select(line => new Entry(line, null))];
         }
-        var field = resource.Shape.Find(order.Key)!;
-        var within = resource.Import!.Within;
-        await using var rows = await session.QueryAsync(
-            $"{ResourceSql.Of(resource).SelectAll} WHERE {ResourceSql.Of(resource).OfTenant} AND t.{field.Column} = ANY ($2) AND {(within is null ? "$3::uuid[] IS NOT NULL" : $"t.{resource.Shape.Find(within)!.Column} = ANY ($3)")} FOR NO KEY UPDATE OF t",
-            request.Cancelled, request.Caller.OrganizationId, lines.Select(line => line.Values.Text(order.Key)!).ToArray(), lines.Select(line => Within(line.Values.Id)).Distinct().ToArray());
-        while (await rows.ReadAsync(request.Cancelled))
+        var sql = ResourceSql.Of(resource);
+        var within = resource.Import!.Within is { } name ? resource.Shape.Find(name) : null;
+        var found = lines.Select(_ => new List<ResourceRow>()).ToArray();
+        await using (var rows = await session.QueryAsync(
+            $"""
+            SELECT found.*, given.place
+            FROM (SELECT * FROM unnest($2, $3) WITH ORDINALITY AS line (key, within, place) ORDER BY key, within) AS given
+            CROSS JOIN LATERAL (
+                {sql.SelectAll} WHERE {sql.OfTenant} AND {ResourceSql.Has(resource.Shape.Find(key)!, "given.key")}{(within is null ? "" : $" AND t.{within.Column} = given.within")}
+                LIMIT 2 FOR NO KEY UPDATE OF t) AS found
+            """,
+            request.Cancelled, request.Caller.OrganizationId, lines.Select(line => line.Values.Text(key)!).ToArray(),
+            lines.Select(line => within is null ? Guid.Empty : line.Values.Get<Guid>(within.Name)).ToArray()))
         {
-            var row = ResourceRow.Read(resource, ResourceSql.Of(resource).Readable, rows, ResourceWrites.Context(request));
-            found[(row.Raw(order.Key)!, Within(field => row.Get<Guid>(field)))] = row;
+            while (await rows.ReadAsync(request.Cancelled))
+            {
+                found[rows.GetInt64(sql.Readable.Length) - 1].Add(ResourceRow.Read(resource, sql.Readable, rows, ResourceWrites.Context(request)));
+            }
         }
-        return found;
+        _errors.AddRange(lines.Zip(found).Where(pair => pair.Second.Count > 1)
+            .Select(pair => new LineError(pair.First.Line, key, $"{key} is that of several {resource.Plural}: it doesn't say which of them to change.")));
+        return [.. lines.Zip(found).Where(pair => pair.Second.Count < 2).Select(pair => new Entry(pair.First, pair.Second.FirstOrDefault()))];
     }
-
-    private ResourceRow? ExistingOf(ImportLine line, Dictionary<(object Key, Guid Within), ResourceRow> existing) =>
-        order.Key is not null && line.Values.Text(order.Key) is { } key ? existing.GetValueOrDefault((key, Within(line.Values.Id))) : null;
-
-    private Guid Within(Func<string, Guid?> value) => resource.Import!.Within is { } within ? value(within) ?? Guid.Empty : Guid.Empty;
 
     private Task<int> Execute(string sql) => session.ExecuteAsync(sql, request.Cancelled);
 

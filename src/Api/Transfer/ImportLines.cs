@@ -48,7 +48,7 @@ internal abstract class ImportLines(Resource resource, ImportOrder order, TimePr
                 violations.Add($"/{field.Name}", "is required.");
             }
         }
-        else if (!values.Has(order.Key))
+        else if (string.IsNullOrWhiteSpace(values.Text(order.Key)) && !violations.Has($"/{order.Key}"))
         {
             violations.Add($"/{order.Key}", "is required: rows are recognised by it.");
         }

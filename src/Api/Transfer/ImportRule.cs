@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace AgentPlatform.Api.Transfer;
 
 /// <summary>That rows of a resource can be imported, and how rows that exist are recognised.</summary>
-/// <param name="Keys">Fields whose value no two rows share: each can be the key of an upsert.</param>
+/// <param name="Keys">Fields that can be the key of an upsert. A line whose value several rows share is told so.</param>
 public sealed record ImportRule(params ImmutableArray<string> Keys)
 {
     /// <summary>A required reference within which the keys are unique; null where they are in the whole organization.</summary>

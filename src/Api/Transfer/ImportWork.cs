@@ -71,7 +71,7 @@ internal sealed class ImportWork(IServiceProvider services, ApiDataSource databa
     {
         var good = new List<ImportLine>();
         var errors = new List<LineError>();
-        var keys = new HashSet<string>(StringComparer.Ordinal);
+        var keys = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         var (bad, before) = (0L, lines.Position);
         if (ahead is not null)
         {
@@ -100,7 +100,8 @@ internal sealed class ImportWork(IServiceProvider services, ApiDataSource databa
 
         bool Add(ImportLine line)
         {
-            if (order.Key is not null && line.Values.Text(order.Key) is { } key && !keys.Add(key))
+            // Looked at loosely: what may be one row (another case, a plus that a platform takes away) is done in two chunks.
+            if (order.Key is not null && line.Values.Text(order.Key) is { } key && !keys.Add(key.TrimStart('+')))
             {
                 return false;
             }

@@ -80,7 +80,7 @@ internal sealed record NaturalKey(Field Reference, Resource Target, ImmutableArr
     {
         if (path.Length == 1)
         {
-            return $"{ResourceSql.Expression(path[0])} = {value}";
+            return ResourceSql.Has(path[0], value);
         }
         var target = TargetOf(path[0])!;
         return $"t.{path[0].Column} IN (SELECT t.{target.KeyColumn} FROM {target.Table} t WHERE t.organization_id = $1 AND {Matches(path[1..], value)})";

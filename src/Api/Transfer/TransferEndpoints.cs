@@ -33,7 +33,7 @@ internal static class TransferEndpoints
             Reference("fileId", "files").Required(),
             Choice("format", "csv", "json").WithDefault("csv"),
             Choice("mode", "create", "upsert").WithDefault("create").About("`upsert` changes the row that has the same `key` and creates one where there is none."),
-            Text("key", 100).Nullable().About("For `upsert`: a field whose value no two rows share, such as `phone` of clients."),
+            Text("key", 100).Nullable().About("For `upsert`: a field by which rows are recognised, such as `phone` of clients."),
             Flag("dryRun").WithDefault(false).About("Check everything, keep nothing."),
             Choice("delimiter", ",", ";", "\t").WithDefault(","),
             Json("mapping").About("Column of the file → field; an empty text leaves the column out.")),

@@ -53,7 +53,7 @@ internal sealed partial class EveryRequest
             [("plan", "everything"), ("stripeSubscriptionId", Word()), ("status", "active"), ("currentPeriodEnd", "2099-01-01T00:00:00Z"), ("graceEndsAt", null)],
         "createVisitor" => [("token", null)],
         "sendVisitorMessage" => [("id", Guid.NewGuid()), ("choiceId", null), ("replyTo", null)],
-        "importResource" => [("resource", "partners"), ("mode", "create"), ("key", null), ("mapping", null)],
+        "importResource" => [("resource", "clients"), ("mode", "upsert"), ("key", "email"), ("mapping", null)],
         { } id when id.StartsWith("bulk", StringComparison.Ordinal) => Bulk(operation),
         _ => [],
     };

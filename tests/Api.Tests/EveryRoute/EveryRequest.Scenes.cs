@@ -40,7 +40,7 @@ internal sealed partial class EveryRequest
         // What the organization's own client has is deleted later.
         "eraseClient" or "deleteClient" => new() { Id = await NewClient() },
         "eraseContact" => new() { Id = await NewContact() },
-        "importResource" => new() { Body = [("fileId", await NewFile("partners.csv", "name\nGuide\n"))] },
+        "importResource" => new() { Body = [("fileId", await NewFile("clients.csv", "email,assignedPartner.contactEmail\nguide@example.com,\n"))] },
         "cancelJob" => new() { Id = await NewJob("pending", "NULL") },
         "retryJob" => new() { Id = await NewJob("failed", "now()") },
         "deleteOrganization" => new() { Body = [("name", (await (await Owner.GetAsync("/v1/organization")).Json()).Text("name"))] },

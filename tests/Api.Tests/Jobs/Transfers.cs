@@ -38,5 +38,5 @@ internal static class Transfers
         await client.GetByteArrayAsync($"/v1/files/{job["result"]!["fileId"]!.GetValue<Guid>()}/content");
 
     /// <summary>All rows of a list.</summary>
-    public static async Task<JsonObject[]> All(this HttpClient client, string path) => (await (await client.GetAsync($"/v1/{path}?limit=200")).Json()).Items();
+    public static async Task<JsonObject[]> All(this HttpClient client, string path) => (await (await client.GetAsync($"/v1/{path}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}limit=200")).Json()).Items();
 }
