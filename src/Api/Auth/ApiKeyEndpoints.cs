@@ -33,7 +33,7 @@ internal static class ApiKeyEndpoints
 
     public static void MapApiKeys(IEndpointRouteBuilder routes) => routes.MapOperation("POST", "/v1/api-keys/{id}/rotate", RotateOperation, Rotate);
 
-    private static async Task<IResult> Rotate(OperationRequest request)
+    private static Task<IResult> Rotate(OperationRequest request) => request.InTransaction<IResult>(async session =>
     {
         if (request.PathId() is not { } id)
         {
@@ -42,7 +42,6 @@ internal static class ApiKeyEndpoints
         var caller = request.Caller;
         var hours = request.Body.Has("overlapHours") ? request.Body.Get<int>("overlapHours") : DefaultOverlapHours;
         var key = ApiKeyText.New();
-        await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), caller.Tenant, request.Cancelled);
         string role, before;
         await using (var row = await session.QueryAsync(
             "SELECT role, prefix FROM api_keys WHERE organization_id = $1 AND id = $2 AND revoked_at IS NULL FOR NO KEY UPDATE", request.Cancelled, caller.OrganizationId, id))
@@ -75,5 +74,5 @@ internal static class ApiKeyEndpoints
                 json.WriteNull("previousUntil");
             }
         });
-    }
+    });
 }

@@ -105,10 +105,12 @@ internal static class AuthEndpoints
         var caller = request.Caller;
         if (caller.EnteredReason is { } reason)
         {
-            await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), caller.Tenant, request.Cancelled);
-            await request.Service<ActivityLog>().WriteAsync(
-                session, caller, "organization.left", "organization", caller.OrganizationId, ActivityLog.Members(("role", caller.Role.Name()), ("reason", reason)), null, [], request.Cancelled);
-            await session.CommitAsync(request.Cancelled);
+            await request.InTransaction(async session =>
+            {
+                await request.Service<ActivityLog>().WriteAsync(
+                    session, caller, "organization.left", "organization", caller.OrganizationId, ActivityLog.Members(("role", caller.Role.Name()), ("reason", reason)), null, [], request.Cancelled);
+                await session.CommitAsync(request.Cancelled);
+            });
         }
         await request.Service<SignIn>().End(caller.SessionId, request.Cancelled);
         return TypedResults.NoContent();

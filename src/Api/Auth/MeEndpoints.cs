@@ -58,14 +58,14 @@ internal static class MeEndpoints
         {
             return Problem.Invalid("/defaultOrganizationId", "/defaultOrganizationId names no organization of yours.");
         }
-        await using (var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), caller.Tenant, request.Cancelled))
+        await request.InTransaction(async session =>
         {
             var before = await Profile(session, request);
             await session.ExecuteAsync(
                 "SELECT change_profile($1)", request.Cancelled, new NpgsqlParameter { Value = request.Body.ToJson().ToJsonString(), NpgsqlDbType = NpgsqlDbType.Jsonb });
             await request.Service<ActivityLog>().WriteAsync(session, caller, "user.updated", "user", caller.UserId, before, await Profile(session, request), [], request.Cancelled);
             await session.CommitAsync(request.Cancelled);
-        }
+        });
         return await Me(request);
     }
 
@@ -74,10 +74,9 @@ internal static class MeEndpoints
             "SELECT jsonb_build_object('firstName', first_name, 'lastName', last_name, 'fullName', full_name, 'avatarUrl', avatar_url, 'locale', locale, 'defaultOrganizationId', default_organization_id)::text FROM users WHERE id = $1",
             request.Cancelled, request.Caller.UserId) ?? "{}");
 
-    private static async Task<IResult> Me(OperationRequest request)
+    private static Task<IResult> Me(OperationRequest request) => request.InTransaction<IResult>(async session =>
     {
         var caller = request.Caller;
-        await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), caller.Tenant, request.Cancelled);
         string?[] person;
         await using (var row = await session.QueryAsync(
             "SELECT email, first_name, last_name, full_name, avatar_url, locale FROM users WHERE id = $1", request.Cancelled, caller.UserId))
@@ -111,7 +110,7 @@ internal static class MeEndpoints
             json.WriteBoolean("isSuperAdmin", caller.IsSuperAdmin);
             json.WriteString("enteredReason", caller.EnteredReason);
         });
-    }
+    });
 
     private static async Task<List<(Guid Id, string Name, string Slug, string Role, string Status)>> Memberships(
         TenantSession session, OperationRequest request, string sql, params object[] values)

@@ -58,10 +58,9 @@ internal static class PasswordEndpoints
         routes.MapOperation("POST", "/v1/auth/reset-password", ResetOperation, Reset);
     }
 
-    private static async Task<IResult> Change(OperationRequest request)
+    private static Task<IResult> Change(OperationRequest request) => request.InTransaction<IResult>(async session =>
     {
         var caller = request.Caller;
-        await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), caller.Tenant, request.Cancelled);
         string email;
         string? hash;
         await using (var row = await session.QueryAsync("SELECT email, password_hash FROM password_hash_of($1)", request.Cancelled, caller.UserId))
@@ -90,7 +89,7 @@ internal static class PasswordEndpoints
             caller.UserId, newHash, caller.SessionId, Address(caller.IpAddress), SignUpEndpoints.OptionalText(caller.UserAgent));
         await session.CommitAsync(request.Cancelled);
         return TypedResults.NoContent();
-    }
+    });
 
     private static async Task<IResult> Forgot(OperationRequest request)
     {

@@ -88,13 +88,12 @@ internal static class SessionEndpoints
         });
     }
 
-    private static async Task<IResult> End(OperationRequest request)
+    private static Task<IResult> End(OperationRequest request) => request.InTransaction<IResult>(async session =>
     {
         if (request.PathId() is not { } id)
         {
             return Problem.NotFound();
         }
-        await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
         if (!await session.ScalarAsync<bool>("SELECT end_own_session($1)", request.Cancelled, id))
         {
             return Problem.NotFound();
@@ -103,15 +102,14 @@ internal static class SessionEndpoints
         await session.CommitAsync(request.Cancelled);
         request.Service<SessionDirectory>().Forget(id);
         return TypedResults.NoContent();
-    }
+    });
 
-    private static async Task<IResult> EndOthers(OperationRequest request)
+    private static Task<IResult> EndOthers(OperationRequest request) => request.InTransaction<IResult>(async session =>
     {
         var caller = request.Caller;
-        await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), caller.Tenant, request.Cancelled);
         var ended = await session.ScalarAsync<int>("SELECT end_sessions_of($1, $2)", request.Cancelled, caller.UserId, caller.SessionId);
         await request.Service<ActivityLog>().WriteAsync(session, caller, "session.others_ended", "user", caller.UserId, null, ActivityLog.Members(("ended", ended)), [], request.Cancelled);
         await session.CommitAsync(request.Cancelled);
         return JsonAnswer.Of(json => json.WriteNumber("ended", ended));
-    }
+    });
 }

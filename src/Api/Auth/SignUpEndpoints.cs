@@ -93,20 +93,23 @@ internal static class SignUpEndpoints
         }
         var clock = request.Service<TimeProvider>();
         var user = new SignedIn(Data.Uuid.New(clock), Data.Uuid.New(clock), Role.Owner);
-        await using (var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), new Tenant(user.OrganizationId, user.UserId, user.Role.Name()), request.Cancelled))
+        var isNew = await request.InTransaction(new Tenant(user.OrganizationId, user.UserId, user.Role.Name()), async session =>
         {
             if (!await session.ScalarAsync<bool>(
                 "SELECT sign_up($1, $2, $3, $4, $5, $6, $7, $8)", request.Cancelled,
                 user.UserId, user.OrganizationId, email, hash, OptionalText(request.Body.Text("firstName")), OptionalText(request.Body.Text("lastName")),
                 request.Body.Text("locale") ?? "en", request.Body.Text("organizationName")))
             {
-                return new Problem(ProblemType.Conflict, "You can't sign up with this e-mail address. If it is yours, sign in, or ask for a new password.");
+                return false;
             }
             await Log(request, session, user.Caller(request), request.Body.Text("organizationName")!);
             await session.CommitAsync(request.Cancelled);
-        }
-        return AuthEndpoints.Answer(
-            await request.Service<SignIn>().Open(user, Caller.UserAgentOf(request.Http.Request), address, request.Cancelled), StatusCodes.Status201Created);
+            return true;
+        });
+        return isNew
+            ? AuthEndpoints.Answer(
+                await request.Service<SignIn>().Open(user, Caller.UserAgentOf(request.Http.Request), address, request.Cancelled), StatusCodes.Status201Created)
+            : new Problem(ProblemType.Conflict, "You can't sign up with this e-mail address. If it is yours, sign in, or ask for a new password.");
     }
 
     private static async Task<IResult> Switch(OperationRequest request)
@@ -126,24 +129,26 @@ internal static class SignUpEndpoints
         }
         var id = Data.Uuid.New(request.Service<TimeProvider>());
         var name = request.Body.Text("name")!;
-        await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), new Tenant(id, caller.UserId, Role.Owner.Name()), request.Cancelled);
-        var owned = await session.ScalarAsync<long>("SELECT count(*) FROM memberships_of($1) WHERE role = 'owner'", request.Cancelled, caller.UserId);
-        if (owned >= MaxOwnedOrganizations && !caller.IsSuperAdmin)
+        return await request.InTransaction<IResult>(new Tenant(id, caller.UserId, Role.Owner.Name()), async session =>
         {
-            return new Problem(ProblemType.Conflict, $"You own {owned} organizations; {MaxOwnedOrganizations} is the most.");
-        }
-        await session.ExecuteAsync("SELECT create_organization($1, $2, $3)", request.Cancelled, id, name, caller.UserId);
-        var slug = await session.ScalarAsync<string>("SELECT slug FROM organizations WHERE id = $1", request.Cancelled, id);
-        await Log(request, session, caller with { OrganizationId = id, Role = Role.Owner }, name);
-        await session.CommitAsync(request.Cancelled);
-        return JsonAnswer.Of(
-            json =>
+            var owned = await session.ScalarAsync<long>("SELECT count(*) FROM memberships_of($1) WHERE role = 'owner'", request.Cancelled, caller.UserId);
+            if (owned >= MaxOwnedOrganizations && !caller.IsSuperAdmin)
             {
-                json.WriteString("id", id);
-                json.WriteString("name", name);
-                json.WriteString("slug", slug);
-            },
-            StatusCodes.Status201Created);
+                return new Problem(ProblemType.Conflict, $"You own {owned} organizations; {MaxOwnedOrganizations} is the most.");
+            }
+            await session.ExecuteAsync("SELECT create_organization($1, $2, $3)", request.Cancelled, id, name, caller.UserId);
+            var slug = await session.ScalarAsync<string>("SELECT slug FROM organizations WHERE id = $1", request.Cancelled, id);
+            await Log(request, session, caller with { OrganizationId = id, Role = Role.Owner }, name);
+            await session.CommitAsync(request.Cancelled);
+            return JsonAnswer.Of(
+                json =>
+                {
+                    json.WriteString("id", id);
+                    json.WriteString("name", name);
+                    json.WriteString("slug", slug);
+                },
+                StatusCodes.Status201Created);
+        });
     }
 
     private static Task Log(OperationRequest request, TenantSession session, Caller caller, string name) => request.Service<ActivityLog>().WriteAsync(

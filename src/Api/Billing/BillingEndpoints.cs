@@ -57,20 +57,21 @@ internal static class BillingEndpoints
         {
             return Problem.NotFound();
         }
-        await using (var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled))
+        var isThere = await request.InTransaction(async session =>
         {
             var before = await session.ScalarAsync<string>("SELECT status FROM billing_invoices WHERE organization_id = $1 AND id = $2", request.Cancelled, request.Caller.OrganizationId, invoice);
             if (before is null)
             {
-                return Problem.NotFound();
+                return false;
             }
             var after = request.Body.Text("status")!;
             await session.ExecuteAsync("SELECT settle_invoice($1, $2, $3)", request.Cancelled, invoice, after, request.Service<TimeProvider>().GetUtcNow());
             await request.Service<ActivityLog>().WriteAsync(
                 session, request.Caller, $"billingInvoice.{after}", "billingInvoice", invoice, State(before), State(after), [], request.Cancelled);
             await session.CommitAsync(request.Cancelled);
-        }
-        return await ResourceReads.Read(InvoiceResource.Invoices, request, invoice);
+            return true;
+        });
+        return isThere ? await ResourceReads.Read(InvoiceResource.Invoices, request, invoice) : Problem.NotFound();
 
         static ReadOnlyMemory<byte> State(string status) => JsonAnswer.Of(json => json.WriteString("status", status)).Body;
     }

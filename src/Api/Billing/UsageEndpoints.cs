@@ -108,10 +108,9 @@ internal static class UsageEndpoints
     private static void MapOfAny(IEndpointRouteBuilder routes, string path, Operation own, string id, string summary, Func<OperationRequest, Task<IResult>> run) => routes.MapOperation(
         "GET", $"{AnyOrganization.Path}/{{id}}/usage{path}", AnyOrganization.Operation(own, id, summary), request => AnyOrganization.Run(request, run));
 
-    private static async Task<IResult> State(OperationRequest request)
+    private static Task<IResult> State(OperationRequest request) => request.InTransaction<IResult>(async session =>
     {
         var now = request.Service<TimeProvider>().GetUtcNow();
-        await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
         UsageState? state = null;
         await using (var row = await session.QueryAsync($"SELECT {UsageStore.Columns} FROM usage_state($1, $2)", request.Cancelled, request.Caller.OrganizationId, now))
         {
@@ -164,7 +163,7 @@ internal static class UsageEndpoints
 
             void Time(string name, DateTimeOffset? at) => json.WriteString(name, at?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
         });
-    }
+    });
 
     private static Task<IResult> Daily(OperationRequest request, DateOnly from, DateOnly to) => Rows(
         request,

@@ -63,23 +63,22 @@ internal static class ConversationCommands
         {
             return await command();
         }
-        await using (var session = await Open(request))
+        var before = await request.InTransaction(async session =>
         {
-            if (await Idempotency.Claim(session, request) is { } before)
-            {
-                return before;
-            }
+            var kept = await Idempotency.Claim(session, request);
             await session.CommitAsync(request.Cancelled);
+            return kept;
+        });
+        if (before is not null)
+        {
+            return before;
         }
         var result = await command();
-        await using (var session = await Open(request))
+        await request.InTransaction(async session =>
         {
             await (result is JsonAnswer answer ? Idempotency.Keep(session, request, answer) : Idempotency.Release(session, request));
             await session.CommitAsync(request.Cancelled);
-        }
+        });
         return result;
     }
-
-    private static Task<TenantSession> Open(OperationRequest request) =>
-        TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
 }

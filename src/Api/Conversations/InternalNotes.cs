@@ -37,7 +37,7 @@ internal static class InternalNotes
         {
             return Problem.NotFound();
         }
-        await using (var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled))
+        var isThere = await request.InTransaction(async session =>
         {
             var notes = request.Body.Text("internalNotes");
             await using (var before = await session.QueryAsync(
@@ -50,7 +50,7 @@ internal static class InternalNotes
             {
                 if (!await before.ReadAsync(request.Cancelled))
                 {
-                    return Problem.NotFound();
+                    return false;
                 }
                 var old = await before.IsDBNullAsync(0, request.Cancelled) ? null : before.GetString(0);
                 await before.DisposeAsync();
@@ -58,8 +58,9 @@ internal static class InternalNotes
                     session, request.Caller, "conversation.notes", "conversation", id, Json(old), Json(notes), [], request.Cancelled);
             }
             await session.CommitAsync(request.Cancelled);
-        }
-        return await ResourceReads.Read(ConversationResource.Conversations, request);
+            return true;
+        });
+        return isThere ? await ResourceReads.Read(ConversationResource.Conversations, request) : Problem.NotFound();
     }
 
     private static Npgsql.NpgsqlParameter TextParameter(string? text) => new() { Value = (object?)text ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text };

@@ -88,12 +88,9 @@ internal static class MessageEndpoints
         {
             return Problem.NotFound();
         }
-        await using (var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled))
+        if (await request.InTransaction(session => References.Check(session, request.Body, request.Cancelled)) is { } unknown)
         {
-            if (await References.Check(session, request.Body, request.Cancelled) is { } unknown)
-            {
-                return unknown;
-            }
+            return unknown;
         }
         var given = request.Body.Has("mentions") ? request.Body.Get<ImmutableArray<object>>("mentions") : [];
         return await Write(request, conversation => conversation.Change(new ConversationChange

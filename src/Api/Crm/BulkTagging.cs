@@ -42,10 +42,9 @@ internal static class BulkTagging
         Answer = new(Integer("changed").About("How many rows changed.")),
     };
 
-    private static async Task<IResult> Tag(Resource resource, OperationRequest request)
+    private static Task<IResult> Tag(Resource resource, OperationRequest request) => request.InTransaction<IResult>(async session =>
     {
         var given = request.Body.Get<ImmutableArray<object>>("ids").Cast<Guid>().ToArray();
-        await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
         var held = new HashSet<Guid>();
         await using (var rows = await session.QueryAsync(
             $"SELECT id FROM {resource.Table} WHERE organization_id = $1 AND id = ANY ($2) ORDER BY id FOR NO KEY UPDATE", request.Cancelled, request.Caller.OrganizationId, given))
@@ -68,7 +67,7 @@ internal static class BulkTagging
         }
         await session.CommitAsync(request.Cancelled);
         return JsonAnswer.Of(json => json.WriteNumber("changed", changed));
-    }
+    });
 
     /// <summary>Rows, and an audit row for each.</summary>
     private static async Task<(int Changed, int Most)> Write(Resource resource, OperationRequest request, TenantSession session, Guid[] ids)

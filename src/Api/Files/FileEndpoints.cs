@@ -61,14 +61,13 @@ internal static class FileEndpoints
         var contentType = request.Http.Request.ContentType is { Length: > 0 and <= 255 } given ? given : "application/octet-stream";
         var name = request.Parameter<string>("name") ?? "upload";
         var store = request.Service<FileStore>();
-        Guid id;
-        await using (var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled))
+        var made = await request.InTransaction<Guid?>(async session =>
         {
             if (await session.ScalarAsync<long>("SELECT coalesce(sum(size), 0)::bigint FROM files WHERE organization_id = $1", request.Cancelled, request.Caller.OrganizationId) >= options.PerOrganizationBytes)
             {
-                return new Problem(ProblemType.Conflict, $"The organization's files have {options.PerOrganizationBytes} bytes or more (FILES_PER_ORGANIZATION_BYTES). Delete some.");
+                return null;
             }
-            id = await store.Create(session, request.Caller.Tenant, new NewFile
+            var file = await store.Create(session, request.Caller.Tenant, new NewFile
             {
                 Purpose = "import",
                 Name = name,
@@ -76,6 +75,11 @@ internal static class FileEndpoints
                 ExpiresAt = request.Service<TimeProvider>().GetUtcNow() + options.UploadLife,
             }, request.Cancelled);
             await session.CommitAsync(request.Cancelled);
+            return file;
+        });
+        if (made is not { } id)
+        {
+            return new Problem(ProblemType.Conflict, $"The organization's files have {options.PerOrganizationBytes} bytes or more (FILES_PER_ORGANIZATION_BYTES). Delete some.");
         }
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var size = await Receive(request, id, options.MaxBytes, hash);
@@ -84,13 +88,14 @@ internal static class FileEndpoints
             await Forget(request, id);
             return size is null ? TooLarge(options) : new Problem(ProblemType.MalformedBody, "The body is empty.");
         }
-        await using (var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled))
+        var whole = hash.GetHashAndReset();
+        await request.InTransaction(async session =>
         {
-            await FileStore.Complete(session, request.Caller.OrganizationId, id, size.Value, hash.GetHashAndReset(), request.Cancelled);
+            await FileStore.Complete(session, request.Caller.OrganizationId, id, size.Value, whole, request.Cancelled);
             await request.Service<ActivityLog>().WriteAsync(
                 session, request.Caller, "file.created", "file", id, null, ActivityLog.Members(("name", name), ("contentType", contentType), ("size", size.Value)), [], request.Cancelled);
             await session.CommitAsync(request.Cancelled);
-        }
+        });
         return await ResourceReads.Read(FileResource.Files, request, id) is JsonAnswer answer
             ? JsonAnswer.OfBytes(answer.Body, StatusCodes.Status201Created, answer.Version, $"/v1/files/{id}")
             : Problem.NotFound();
@@ -112,9 +117,12 @@ internal static class FileEndpoints
             if (filled > 0)
             {
                 hash.AppendData(piece, 0, filled);
-                await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
-                await FileStore.Write(session, request.Caller.OrganizationId, id, size, piece[..filled], request.Cancelled);
-                await session.CommitAsync(request.Cancelled);
+                var offset = size;
+                await request.InTransaction(async session =>
+                {
+                    await FileStore.Write(session, request.Caller.OrganizationId, id, offset, piece[..filled], request.Cancelled);
+                    await session.CommitAsync(request.Cancelled);
+                });
                 size += filled;
             }
         }
@@ -122,12 +130,11 @@ internal static class FileEndpoints
         return size;
     }
 
-    private static async Task Forget(OperationRequest request, Guid id)
+    private static Task Forget(OperationRequest request, Guid id) => request.InTransaction(async session =>
     {
-        await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
         await session.ExecuteAsync("DELETE FROM files WHERE organization_id = $1 AND id = $2", request.Cancelled, request.Caller.OrganizationId, id);
         await session.CommitAsync(request.Cancelled);
-    }
+    });
 
     private static Problem TooLarge(FileLimits options) => new(ProblemType.BodyTooLarge, $"A file may have {options.MaxBytes} bytes (FILE_MAX_BYTES).");
 

@@ -66,13 +66,12 @@ internal static class JobEndpoints
         return problem ?? answer!;
     }
 
-    private static async Task<(IResult? Answer, Problem? Problem)> Change(OperationRequest request, string action, string sql, string refusal)
+    private static Task<(IResult? Answer, Problem? Problem)> Change(OperationRequest request, string action, string sql, string refusal) => request.InTransaction<(IResult? Answer, Problem? Problem)>(async session =>
     {
         if (request.PathId() is not { } id)
         {
             return (null, Problem.NotFound());
         }
-        await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
         await using (var row = await session.QueryAsync("SELECT user_id, minimum_role FROM jobs WHERE organization_id = $1 AND id = $2 FOR NO KEY UPDATE", request.Cancelled, request.Caller.OrganizationId, id))
         {
             if (!await row.ReadAsync(request.Cancelled))
@@ -97,5 +96,5 @@ internal static class JobEndpoints
         await request.Service<ActivityLog>().WriteAsync(session, request.Caller, action, "job", id, before.Body, after.Body, [], request.Cancelled);
         await session.CommitAsync(request.Cancelled);
         return (after, null);
-    }
+    });
 }

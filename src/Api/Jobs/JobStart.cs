@@ -37,16 +37,15 @@ internal static partial class JobStart
     {
         var options = request.Service<JobOptions>();
         var id = Uuid.New(request.Service<TimeProvider>());
-        JsonAnswer answer;
-        await using (var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled))
+        var (answer, isNew) = await request.InTransaction<(IResult Answer, bool IsNew)>(async session =>
         {
             if (await Idempotency.Claim(session, request) is { } before)
             {
-                return before;
+                return (before, false);
             }
             if (await session.ScalarAsync<long>("SELECT count(*) FROM jobs WHERE organization_id = $1 AND status = 'pending'", request.Cancelled, request.Caller.OrganizationId) >= options.WaitingPerOrganization)
             {
-                return new Problem(ProblemType.TooManyRequests, $"JOBS_WAITING_PER_ORGANIZATION is {options.WaitingPerOrganization}.") { RetryAfter = TimeSpan.FromMinutes(1) };
+                return (new Problem(ProblemType.TooManyRequests, $"JOBS_WAITING_PER_ORGANIZATION is {options.WaitingPerOrganization}.") { RetryAfter = TimeSpan.FromMinutes(1) }, false);
             }
             await session.ExecuteAsync(
                 "INSERT INTO jobs (id, organization_id, user_id, type, work, payload, due_at, minimum_role, ip_address, user_agent, api_key_id) VALUES ($1, $2, $3, $4, $5, $6, coalesce($7, now()), $8, $9, $10, $11)",
@@ -57,12 +56,16 @@ internal static partial class JobStart
                     new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.TimestampTz, Value = (object?)job.DueAt ?? DBNull.Value }, job.MinimumRole.Name(),
                     .. ActivityLog.Origin(request.Caller),
                 ]);
-            answer = await Answer(session, request, id, StatusCodes.Status202Accepted);
-            await Idempotency.Keep(session, request, answer);
-            await request.Service<ActivityLog>().WriteAsync(session, request.Caller, "job.created", "job", id, null, answer.Body, [], request.Cancelled);
+            var made = await Answer(session, request, id, StatusCodes.Status202Accepted);
+            await Idempotency.Keep(session, request, made);
+            await request.Service<ActivityLog>().WriteAsync(session, request.Caller, "job.created", "job", id, null, made.Body, [], request.Cancelled);
             await session.CommitAsync(request.Cancelled);
+            return (made, true);
+        });
+        if (isNew)
+        {
+            await Wake(request, id);
         }
-        await Wake(request, id);
         return answer;
     }
 

@@ -30,12 +30,12 @@ internal static class ArticleViews
         {
             return Problem.NotFound();
         }
-        await using (var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled))
+        await request.InTransaction(async session =>
         {
             await session.ExecuteAsync(
                 "UPDATE knowledge_articles SET view_count = view_count + 1 WHERE organization_id = $1 AND id = $2", request.Cancelled, request.Caller.OrganizationId, id);
             await session.CommitAsync(request.Cancelled);
-        }
+        });
         return await ResourceReads.Read(ArticleResource.Articles, request);
     }
 }

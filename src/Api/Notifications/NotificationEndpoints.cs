@@ -93,15 +93,14 @@ internal static class NotificationEndpoints
         return JsonAnswer.Of(json => json.WriteNumber("read", read));
     }
 
-    private static async Task<int> Mark(OperationRequest request, string condition, params object[] values)
+    private static Task<int> Mark(OperationRequest request, string condition, params object[] values) => request.InTransaction(async session =>
     {
-        await using var session = await Open(request);
         var marked = await session.ExecuteAsync(
             $"UPDATE notifications SET read_at = now(), version = version + 1 WHERE organization_id = $1 AND user_id = $2 AND read_at IS NULL {condition}",
             request.Cancelled, [request.Caller.OrganizationId, request.Caller.UserId, .. values]);
         await session.CommitAsync(request.Cancelled);
         return marked;
-    }
+    });
 
     private static async Task<IResult> Count(OperationRequest request)
     {
@@ -125,17 +124,15 @@ internal static class NotificationEndpoints
         });
     }
 
-    private static async Task<IResult> ListPreferences(OperationRequest request)
+    private static Task<IResult> ListPreferences(OperationRequest request) => request.InTransaction<IResult>(async session =>
     {
-        await using var session = await Open(request);
         return Answer(await Preferences(session, request));
-    }
+    });
 
-    private static async Task<IResult> SetPreference(OperationRequest request)
+    private static Task<IResult> SetPreference(OperationRequest request) => request.InTransaction<IResult>(async session =>
     {
         var (caller, body) = (request.Caller, request.Body);
         var type = body.Text("type")!;
-        await using var session = await Open(request);
         var before = (await Preferences(session, request)).Single(preference => preference.Type == type);
         await session.ExecuteAsync(
             """
@@ -149,7 +146,7 @@ internal static class NotificationEndpoints
         var after = await Preferences(session, request);
         await session.CommitAsync(request.Cancelled);
         return Answer(after);
-    }
+    });
 
     private static async Task<ImmutableArray<(string Type, bool InApp, bool Email)>> Preferences(TenantSession session, OperationRequest request)
     {
@@ -181,7 +178,4 @@ internal static class NotificationEndpoints
         }
         json.WriteEndArray();
     });
-
-    private static Task<TenantSession> Open(OperationRequest request) =>
-        TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
 }

@@ -3,12 +3,16 @@ using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Shapes;
 using AgentPlatform.Data.Connections;
 using AgentPlatform.Data.Tenancy;
+using Npgsql;
 
 namespace AgentPlatform.Api.Operations;
 
 /// <summary>A request that has passed the checks of its <see cref="Operation"/>.</summary>
 public sealed class OperationRequest
 {
+    /// <summary>Most tries of a transaction that meets others which wait for it while it waits for them.</summary>
+    public const int MostTries = 5;
+
     public required HttpContext Http { get; init; }
 
     /// <summary>Who calls. Throws on a route without sign-in.</summary>
@@ -45,6 +49,37 @@ public sealed class OperationRequest
         await using var row = await TenantSession.ReadAsync(
             Service<ApiDataSource>(), Caller.Tenant, $"SELECT 1 FROM {table} WHERE organization_id = $1 AND id = $2", Cancelled, Caller.OrganizationId, id);
         return await row.ReadAsync(Cancelled);
+    }
+
+    /// <summary>Does work in a transaction of the caller's organization; see the last one.</summary>
+    public Task<T> InTransaction<T>(Func<TenantSession, Task<T>> work) => InTransaction(Caller.Tenant, work);
+
+    /// <summary>Does work without an answer in a transaction of the caller's organization; see the last one.</summary>
+    public Task InTransaction(Func<TenantSession, Task> work) => InTransaction(Caller.Tenant, async session =>
+    {
+        await work(session);
+        return true;
+    });
+
+    /// <summary>
+    /// Does work in a transaction, and all of it again when Postgres gave it up because others waited for it while it waited for them: nothing of it was kept. So the work has no
+    /// effect but on its session, which it commits itself, and what must happen once comes after it. What takes its locks in the same order as others never meets them so;
+    /// what a deletion takes with it comes in the order of the foreign keys, and what many rows refer to is locked when they are written.
+    /// </summary>
+    public async Task<T> InTransaction<T>(Tenant tenant, Func<TenantSession, Task<T>> work)
+    {
+        for (var tries = 1; ;)
+        {
+            try
+            {
+                await using var session = await TenantSession.OpenAsync(Service<ApiDataSource>(), tenant, Cancelled);
+                return await work(session);
+            }
+            catch (PostgresException failure) when (failure.SqlState == PostgresErrorCodes.DeadlockDetected && tries < MostTries)
+            {
+                tries++;
+            }
+        }
     }
 
     public T? Parameter<T>(string name) => Query.TryGetValue(name, out var values) && values[0] is T value ? value : default;

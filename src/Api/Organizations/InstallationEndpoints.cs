@@ -66,7 +66,7 @@ internal static class InstallationEndpoints
     private static async Task<IResult> Change(OperationRequest request, string from, string to, string action)
     {
         var (caller, reason) = (request.Caller, request.Body.Text("reason")!);
-        await using (var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), caller.Tenant, request.Cancelled))
+        var isChanged = await request.InTransaction(async session =>
         {
             var isSuspension = to == "suspended";
             if (await session.ExecuteAsync(
@@ -75,21 +75,23 @@ internal static class InstallationEndpoints
                 new Npgsql.NpgsqlParameter { Value = isSuspension ? request.Service<TimeProvider>().GetUtcNow() : DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.TimestampTz },
                 SignUpEndpoints.OptionalText(isSuspension ? reason : null)) == 0)
             {
-                return new Problem(ProblemType.Conflict, $"The organization is {to} already.");
+                return false;
             }
             await request.Service<ActivityLog>().WriteAsync(
                 session, caller, action, "organization", caller.OrganizationId, ActivityLog.Members(("status", from)), ActivityLog.Members(("status", to), ("reason", reason)), [], request.Cancelled);
             await session.CommitAsync(request.Cancelled);
-        }
-        return await ResourceReads.Read(InstallationResource.Organizations, request, caller.OrganizationId);
+            return true;
+        });
+        return isChanged
+            ? await ResourceReads.Read(InstallationResource.Organizations, request, caller.OrganizationId)
+            : new Problem(ProblemType.Conflict, $"The organization is {to} already.");
     }
 
-    private static async Task<IResult> Enter(OperationRequest request)
+    private static Task<IResult> Enter(OperationRequest request) => request.InTransaction<IResult>(async session =>
     {
         var (caller, reason) = (request.Caller, request.Body.Text("reason")!);
         var role = Roles.Parse(request.Body.Text("role")) ?? Role.Viewer;
         var until = request.Service<TimeProvider>().GetUtcNow() + request.Service<AccountOptions>().EntryLifetime;
-        await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), caller.Tenant, request.Cancelled);
         if (await session.ScalarAsync<bool>(
             "SELECT true FROM organization_members WHERE organization_id = $1 AND user_id = $2", request.Cancelled, caller.OrganizationId, caller.UserId))
         {
@@ -101,5 +103,5 @@ internal static class InstallationEndpoints
             ActivityLog.Members(("role", role.Name()), ("reason", reason), ("until", until)), [], request.Cancelled);
         await session.CommitAsync(request.Cancelled);
         return AuthEndpoints.Answer(tokens, StatusCodes.Status201Created);
-    }
+    });
 }

@@ -99,25 +99,28 @@ internal static class InvitationEndpoints
     {
         var user = new SignedIn(person, found.OrganizationId, found.Role);
         var caller = user.Caller(request);
-        await using (var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), caller.Tenant, request.Cancelled))
+        var hasJoined = await request.InTransaction(caller.Tenant, async session =>
         {
             if (newPasswordHash is not null && !await session.ScalarAsync<bool>(
                 "SELECT create_invited_user($1, $2, $3, $4, $5, $6)", request.Cancelled, person, found.TokenHash, newPasswordHash,
                 SignUpEndpoints.OptionalText(request.Body.Text("firstName")), SignUpEndpoints.OptionalText(request.Body.Text("lastName")), request.Body.Text("locale") ?? "en"))
             {
-                return new Problem(ProblemType.LinkEnded);
+                return false;
             }
             if (await session.ScalarAsync<Guid>("SELECT invitation_id FROM accept_invitation($1, $2)", request.Cancelled, found.TokenHash, person) is var invitation && invitation == default)
             {
-                return new Problem(ProblemType.LinkEnded);
+                return false;
             }
             var log = request.Service<ActivityLog>();
             await log.WriteAsync(session, caller, "invitation.accepted", "invitation", invitation, null, ActivityLog.Members(("email", found.Email)), [], request.Cancelled);
             await log.WriteAsync(session, caller, "member.created", "member", person, null, ActivityLog.Members(("role", found.Role.Name())), [], request.Cancelled);
             await session.CommitAsync(request.Cancelled);
-        }
-        return AuthEndpoints.Answer(
-            await request.Service<SignIn>().Open(user, Caller.UserAgentOf(request.Http.Request), caller.IpAddress, request.Cancelled), StatusCodes.Status201Created);
+            return true;
+        });
+        return hasJoined
+            ? AuthEndpoints.Answer(
+                await request.Service<SignIn>().Open(user, Caller.UserAgentOf(request.Http.Request), caller.IpAddress, request.Cancelled), StatusCodes.Status201Created)
+            : new Problem(ProblemType.LinkEnded);
     }
 
     private static async Task<Invitation?> Find(OperationRequest request)

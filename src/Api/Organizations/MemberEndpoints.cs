@@ -61,10 +61,9 @@ internal static class MemberEndpoints
         routes.MapOperation("POST", "/v1/organization/leave", LeaveOperation, Leave);
     }
 
-    private static async Task<IResult> EndSessions(OperationRequest request)
+    private static Task<IResult> EndSessions(OperationRequest request) => request.InTransaction<IResult>(async session =>
     {
         var caller = request.Caller;
-        await using var session = await Open(request);
         if (request.PathId() is not { } id || await RoleOf(session, request, id) is not { } role)
         {
             return Problem.NotFound();
@@ -77,13 +76,12 @@ internal static class MemberEndpoints
         await Log(request, session, "member.sessions_ended", "member", id, null, ActivityLog.Members(("ended", ended)));
         await session.CommitAsync(request.Cancelled);
         return JsonAnswer.Of(json => json.WriteNumber("ended", ended));
-    }
+    });
 
-    private static async Task<IResult> Transfer(OperationRequest request)
+    private static Task<IResult> Transfer(OperationRequest request) => request.InTransaction<IResult>(async session =>
     {
         var caller = request.Caller;
         var heir = request.Body.Id("userId")!.Value;
-        await using var session = await Open(request);
         var members = new Dictionary<Guid, (Role Role, string Status)>();
         // In order of id, and the organization's row after them, as every change of a member takes them.
         await using (var rows = await session.QueryAsync(
@@ -113,12 +111,11 @@ internal static class MemberEndpoints
         await Log(request, session, "organization.handed_over", "organization", caller.OrganizationId, ActivityLog.Members(("owner", caller.UserId), ("role", next.Role.Name())), ActivityLog.Members(("owner", heir)));
         await session.CommitAsync(request.Cancelled);
         return TypedResults.NoContent();
-    }
+    });
 
-    private static async Task<IResult> Leave(OperationRequest request)
+    private static Task<IResult> Leave(OperationRequest request) => request.InTransaction<IResult>(async session =>
     {
         var caller = request.Caller;
-        await using var session = await Open(request);
         await session.ExecuteAsync(
             "SELECT 1 FROM organization_members WHERE organization_id = $1 AND user_id = $2 FOR UPDATE", request.Cancelled, caller.OrganizationId, caller.UserId);
         await session.ExecuteAsync("SELECT 1 FROM organizations WHERE id = $1 FOR NO KEY UPDATE", request.Cancelled, caller.OrganizationId);
@@ -132,10 +129,7 @@ internal static class MemberEndpoints
         await session.ExecuteAsync("DELETE FROM organization_members WHERE organization_id = $1 AND user_id = $2", request.Cancelled, caller.OrganizationId, caller.UserId);
         await session.CommitAsync(request.Cancelled);
         return TypedResults.NoContent();
-    }
-
-    private static Task<TenantSession> Open(OperationRequest request) =>
-        TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
+    });
 
     private static async Task<Role?> RoleOf(TenantSession session, OperationRequest request, Guid member) => Roles.Parse(await session.ScalarAsync<string>(
         "SELECT role FROM organization_members WHERE organization_id = $1 AND user_id = $2", request.Cancelled, request.Caller.OrganizationId, member));

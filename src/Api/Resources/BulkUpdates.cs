@@ -21,13 +21,10 @@ internal static class BulkUpdates
         List("ids", new UuidType(), MostRows, 1).Required(),
         new Field("change", new ObjectType(resource.Shape) { ReadUse = ShapeUse.Change }).Required().About("As for a change of one."));
 
-    public static Task<IResult> Apply(Resource resource, OperationRequest request) => ResourceWrites.Undeterred(() => ApplyOnce(resource, request));
-
-    private static async Task<IResult> ApplyOnce(Resource resource, OperationRequest request)
+    public static Task<IResult> Apply(Resource resource, OperationRequest request) => request.InTransaction<IResult>(async session =>
     {
         var ids = request.Body.Get<ImmutableArray<object>>("ids").Cast<Guid>().ToArray();
         var change = request.Body.Object("change")!;
-        await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
         // Always in the same order, so that two requests for the same rows wait for each other instead of blocking each other.
         foreach (var (index, id) in ids.Index().DistinctBy(entry => entry.Item).OrderBy(entry => entry.Item))
         {
@@ -39,7 +36,7 @@ internal static class BulkUpdates
         }
         await session.CommitAsync(request.Cancelled);
         return JsonAnswer.Of(json => json.WriteNumber("changed", ids.Distinct().Count()));
-    }
+    });
 
     /// <summary>The problem of one row, told about the request that named it.</summary>
     private static Problem About(Problem problem, int index)

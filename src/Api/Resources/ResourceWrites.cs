@@ -13,39 +13,8 @@ namespace AgentPlatform.Api.Resources;
 /// <summary>Creates, changes and deletes rows of a resource. Row, audit row and kept answer are one transaction.</summary>
 internal static class ResourceWrites
 {
-    /// <summary>Most tries of a change that meets others which wait for it while it waits for them.</summary>
-    public const int MostTries = 5;
-
-    public static Task<IResult> Create(Resource resource, OperationRequest request) => Undeterred(() => CreateOnce(resource, request));
-
-    public static Task<IResult> Update(Resource resource, OperationRequest request) => Undeterred(() => UpdateOnce(resource, request));
-
-    public static Task<IResult> Act(Resource resource, ResourceAction action, OperationRequest request) => Undeterred(() => ActOnce(resource, action, request));
-
-    public static Task<IResult> Delete(Resource resource, OperationRequest request) => Undeterred(() => DeleteOnce(resource, request));
-
-    /// <summary>
-    /// Does all of a transaction again when Postgres gave it up because others waited for it while it waited for them: nothing of it was kept. What takes its locks in the same
-    /// order as others never meets them so; what a deletion takes with it comes in the order of the foreign keys.
-    /// </summary>
-    internal static async Task<IResult> Undeterred(Func<Task<IResult>> attempt)
+    public static Task<IResult> Create(Resource resource, OperationRequest request) => request.InTransaction<IResult>(async session =>
     {
-        for (var tries = 1; ;)
-        {
-            try
-            {
-                return await attempt();
-            }
-            catch (PostgresException failure) when (failure.SqlState == PostgresErrorCodes.DeadlockDetected && tries < MostTries)
-            {
-                tries++;
-            }
-        }
-    }
-
-    private static async Task<IResult> CreateOnce(Resource resource, OperationRequest request)
-    {
-        await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
         if (await Idempotency.Claim(session, request) is { } before)
         {
             return before;
@@ -67,11 +36,10 @@ internal static class ResourceWrites
         await Idempotency.Keep(session, request, answer);
         await session.CommitAsync(request.Cancelled);
         return answer;
-    }
+    });
 
-    private static async Task<IResult> UpdateOnce(Resource resource, OperationRequest request)
+    public static Task<IResult> Update(Resource resource, OperationRequest request) => request.InTransaction<IResult>(async session =>
     {
-        await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
         var (row, problem) = await UpdateOne(resource, request, session, KeyOf(resource, request), new(request.Body));
         if (row is null)
         {
@@ -79,7 +47,7 @@ internal static class ResourceWrites
         }
         await session.CommitAsync(request.Cancelled);
         return JsonAnswer.OfBytes(row.Json, version: row.Version);
-    }
+    });
 
     /// <summary>Changes a row; the caller commits.</summary>
     internal static async Task<(ResourceRow? Row, Problem? Problem)> UpdateOne(
@@ -102,9 +70,8 @@ internal static class ResourceWrites
         return await Run(change) is { } refused ? (null, refused) : (change.After, null);
     }
 
-    private static async Task<IResult> ActOnce(Resource resource, ResourceAction action, OperationRequest request)
+    public static Task<IResult> Act(Resource resource, ResourceAction action, OperationRequest request) => request.InTransaction<IResult>(async session =>
     {
-        await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
         var (before, problem) = await Hold(resource, request, session, KeyOf(resource, request));
         if (before is null)
         {
@@ -130,11 +97,10 @@ internal static class ResourceWrites
         }
         await session.CommitAsync(request.Cancelled);
         return JsonAnswer.OfBytes(change.After!.Json, version: change.After.Version);
-    }
+    });
 
-    private static async Task<IResult> DeleteOnce(Resource resource, OperationRequest request)
+    public static Task<IResult> Delete(Resource resource, OperationRequest request) => request.InTransaction<IResult>(async session =>
     {
-        await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
         var (before, problem) = await Hold(resource, request, session, KeyOf(resource, request), forDeletion: true);
         if (before is null)
         {
@@ -169,7 +135,7 @@ internal static class ResourceWrites
         await Follow(change, "deleted");
         await session.CommitAsync(request.Cancelled);
         return TypedResults.NoContent();
-    }
+    });
 
     private static ReadOnlyMemory<byte> WithRevealed(ResourceChange change, ReadOnlyMemory<byte> json) => change.Revealed.Count == 0 ? json : JsonAnswer.Write(writer =>
     {

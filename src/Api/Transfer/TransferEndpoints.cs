@@ -146,28 +146,20 @@ internal static class TransferEndpoints
     private static async Task<IResult> Dataset(OperationRequest request)
     {
         var agent = request.Body.Id("agentId");
-        if (agent is not null)
+        if (agent is not null && !await Exists(request, "agents", agent.Value))
         {
-            await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
-            if ((await References.Known(session, "agents", [agent.Value], request.Cancelled)).Count == 0)
-            {
-                return Problem.Invalid("/agentId", "/agentId names nothing in this organization.");
-            }
+            return Problem.Invalid("/agentId", "/agentId names nothing in this organization.");
         }
         return TransferRights.Refusal(request.Caller, Role.Admin, "conversations", "GET") is { } refusal
             ? new Problem(ProblemType.Forbidden, refusal)
             : await JobStart.Start(request, new NewJob(JobTypes.ModelFinetuning, "finetuning_dataset", new { agentId = agent, system = request.Body.Text("system") }) { MinimumRole = Role.Admin });
     }
 
-    private static async Task<bool> Exists(OperationRequest request, ResourceParent parent, ImmutableArray<object> id)
-    {
-        if (id.IsDefault)
-        {
-            return false;
-        }
-        await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, request.Cancelled);
-        return (await References.Known(session, parent.Table, [(Guid)id[0]], request.Cancelled)).Count > 0;
-    }
+    private static async Task<bool> Exists(OperationRequest request, ResourceParent parent, ImmutableArray<object> id) =>
+        !id.IsDefault && await Exists(request, parent.Table, (Guid)id[0]);
+
+    private static async Task<bool> Exists(OperationRequest request, string table, Guid id) =>
+        (await request.InTransaction(session => References.Known(session, table, [id], request.Cancelled))).Count > 0;
 
     private static Resource Find(OperationRequest request) => ResourceCatalog.All.First(resource => resource.Path == request.Body.Text("resource"));
 
