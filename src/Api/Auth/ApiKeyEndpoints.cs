@@ -1,8 +1,6 @@
 using AgentPlatform.Api.ActivityLogs;
 using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
-using AgentPlatform.Data.Connections;
-using AgentPlatform.Data.Tenancy;
 using static AgentPlatform.Api.Shapes.Fields;
 
 namespace AgentPlatform.Api.Auth;
@@ -19,6 +17,7 @@ internal static class ApiKeyEndpoints
     private static readonly Operation RotateOperation = new()
     {
         Id = "rotateApiKey",
+        ChangesAccess = true,
         Tag = "api keys",
         Role = Role.Admin,
         NeedsPerson = true,

@@ -27,6 +27,7 @@ internal static class ApiKeyResource
         Update = Role.Admin,
         Delete = Role.Admin,
         NeedsPerson = true,
+        DecidesAccess = true,
         Fields =
         [
             Name("name").Required().Searched(),

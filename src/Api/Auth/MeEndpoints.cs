@@ -3,7 +3,6 @@ using AgentPlatform.Api.ActivityLogs;
 using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Shapes;
-using AgentPlatform.Data.Connections;
 using AgentPlatform.Data.Tenancy;
 using Npgsql;
 using NpgsqlTypes;

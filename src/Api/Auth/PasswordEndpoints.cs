@@ -2,7 +2,6 @@ using AgentPlatform.Api.Notifications;
 using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Data.Connections;
-using AgentPlatform.Data.Tenancy;
 using Npgsql;
 using NpgsqlTypes;
 using static AgentPlatform.Api.Shapes.Fields;
@@ -15,6 +14,7 @@ internal static class PasswordEndpoints
     private static readonly Operation ChangeOperation = new()
     {
         Id = "changePassword",
+        ChangesAccess = true,
         Tag = "auth",
         Role = Role.Viewer,
         NeedsPerson = true,
@@ -41,6 +41,7 @@ internal static class PasswordEndpoints
     private static readonly Operation ResetOperation = new()
     {
         Id = "resetPassword",
+        ChangesAccess = true,
         Tag = "auth",
         Role = null,
         RateLimit = RateLimits.SignIn,

@@ -20,7 +20,8 @@ public sealed record LiveSession(Guid Id, Guid UserId, Guid OrganizationId, Role
 
 /// <summary>
 /// Sessions behind access tokens, and API keys. Remembered for <see cref="Remembered"/>, and forgotten at once when Postgres tells that a session ended or a membership
-/// changed: a token of a member who was suspended stops working within a second, not when it expires.
+/// changed: a token of a member who was suspended stops working at once in the process that answered the
+/// suspension (<see cref="Operations.Operation.ChangesAccess"/>), and within a second in the others, not when it expires.
 /// </summary>
 public sealed class SessionDirectory : IDisposable
 {
@@ -78,6 +79,14 @@ public sealed class SessionDirectory : IDisposable
     {
         Interlocked.Increment(ref _changes);
         _sessions.TryRemove(sessionId, out _);
+    }
+
+    /// <summary>Forgets all sessions and keys in this process, which is to look them up anew.</summary>
+    public void Forget()
+    {
+        Interlocked.Increment(ref _changes);
+        _keys.Clear();
+        _sessions.Clear();
     }
 
     public void Dispose() => _subscription.Dispose();

@@ -27,6 +27,7 @@ internal static class SessionEndpoints
     private static readonly Operation EndOperation = new()
     {
         Id = "endSession",
+        ChangesAccess = true,
         Tag = "sessions",
         Role = Role.Viewer,
         NeedsPerson = true,
@@ -100,7 +101,6 @@ internal static class SessionEndpoints
         }
         await request.Service<ActivityLog>().WriteAsync(session, request.Caller, "session.ended", "session", id, null, null, [], request.Cancelled);
         await session.CommitAsync(request.Cancelled);
-        request.Service<SessionDirectory>().Forget(id);
         return TypedResults.NoContent();
     });
 

@@ -1,7 +1,6 @@
 using AgentPlatform.Api.ActivityLogs;
 using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
-using AgentPlatform.Data.Connections;
 using AgentPlatform.Data.Tenancy;
 using Npgsql;
 using NpgsqlTypes;

@@ -5,8 +5,6 @@ using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
 using AgentPlatform.Api.Shapes;
 using AgentPlatform.Conversations;
-using AgentPlatform.Data.Connections;
-using AgentPlatform.Data.Tenancy;
 using static AgentPlatform.Api.Shapes.Fields;
 
 namespace AgentPlatform.Api.Conversations;

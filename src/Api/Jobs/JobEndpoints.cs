@@ -2,8 +2,6 @@ using AgentPlatform.Api.ActivityLogs;
 using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
-using AgentPlatform.Data.Connections;
-using AgentPlatform.Data.Tenancy;
 using AgentPlatform.Jobs;
 
 namespace AgentPlatform.Api.Jobs;

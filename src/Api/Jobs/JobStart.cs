@@ -5,7 +5,6 @@ using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
 using AgentPlatform.Data;
-using AgentPlatform.Data.Connections;
 using AgentPlatform.Data.Jobs;
 using AgentPlatform.Data.Tenancy;
 using AgentPlatform.Jobs;

@@ -2,8 +2,6 @@ using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
-using AgentPlatform.Data.Connections;
-using AgentPlatform.Data.Tenancy;
 
 namespace AgentPlatform.Api.Knowledge;
 

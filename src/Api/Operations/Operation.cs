@@ -34,6 +34,9 @@ public sealed record Operation
     /// <summary>Only a super admin may call it, who looks after the whole installation.</summary>
     public bool NeedsSuperAdmin { get; init; }
 
+    /// <summary>It may end somebody's access or change somebody's role. Once it is answered, this process looks up sessions and keys anew; the others do as soon as Postgres tells them.</summary>
+    public bool ChangesAccess { get; init; }
+
     /// <summary>What an API key must be allowed (<see cref="ApiKeyScopes"/>); follows from the path where it isn't said. Null where no key may call.</summary>
     public string? Scope { get; init; }
 

@@ -71,16 +71,26 @@ public static class OperationEndpoints
             return violations.ToProblem();
         }
 
-        return await handler(new OperationRequest
+        try
         {
-            Http = context,
-            KnownCaller = caller,
-            Query = query,
-            Body = body,
-            Fingerprint = fingerprint,
-            ExpectedVersion = version,
-            IdempotencyKey = key,
-        });
+            return await handler(new OperationRequest
+            {
+                Http = context,
+                KnownCaller = caller,
+                Query = query,
+                Body = body,
+                Fingerprint = fingerprint,
+                ExpectedVersion = version,
+                IdempotencyKey = key,
+            });
+        }
+        finally
+        {
+            if (operation.ChangesAccess)
+            {
+                context.RequestServices.GetRequiredService<SessionDirectory>().Forget();
+            }
+        }
     }
 
     private static string? Refusal(Caller caller, Operation operation, Role needed) =>

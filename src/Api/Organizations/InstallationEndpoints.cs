@@ -3,8 +3,6 @@ using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
-using AgentPlatform.Data.Connections;
-using AgentPlatform.Data.Tenancy;
 using static AgentPlatform.Api.Shapes.Fields;
 
 namespace AgentPlatform.Api.Organizations;
@@ -17,6 +15,7 @@ internal static class InstallationEndpoints
     private static readonly Operation SuspendOperation = new()
     {
         Id = "suspendOrganization",
+        ChangesAccess = true,
         Tag = "all organizations",
         Role = Role.Viewer,
         NeedsSuperAdmin = true,

@@ -2,7 +2,6 @@ using AgentPlatform.Api.ActivityLogs;
 using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
-using AgentPlatform.Data.Connections;
 using AgentPlatform.Data.Tenancy;
 using static AgentPlatform.Api.Shapes.Fields;
 
@@ -14,6 +13,7 @@ internal static class MemberEndpoints
     private static readonly Operation EndSessionsOperation = new()
     {
         Id = "endMemberSessions",
+        ChangesAccess = true,
         Tag = "members",
         Role = Role.Admin,
         Summary = "Sign a member out everywhere",
@@ -27,6 +27,7 @@ internal static class MemberEndpoints
     private static readonly Operation TransferOperation = new()
     {
         Id = "transferOwnership",
+        ChangesAccess = true,
         Tag = "organization",
         Role = Role.Owner,
         NeedsPerson = true,
@@ -42,6 +43,7 @@ internal static class MemberEndpoints
     private static readonly Operation LeaveOperation = new()
     {
         Id = "leaveOrganization",
+        ChangesAccess = true,
         Tag = "organization",
         Role = Role.Viewer,
         NeedsPerson = true,

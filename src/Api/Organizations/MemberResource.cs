@@ -32,6 +32,7 @@ internal static class MemberResource
             Reference("invitedBy", "users").Nullable().ReadOnly(),
             Timestamp("lastSignInAt").Nullable().ReadOnly() with { Expression = OfPerson("last_sign_in_at") },
         ],
+        DecidesAccess = true,
         BeforeWrite = Guard,
     };
 

@@ -77,6 +77,9 @@ public sealed record Resource
     /// <summary>Only a person who is signed in may do any of it, never an API key.</summary>
     public bool NeedsPerson { get; init; }
 
+    /// <summary>A row says who may do what: a change or deletion counts as soon as it is answered.</summary>
+    public bool DecidesAccess { get; init; }
+
     /// <summary>Secrets that the product makes at creation: the answer shows them (<see cref="ResourceChange.Revealed"/>), and nothing ever after.</summary>
     public ImmutableArray<Field> RevealedOnce { get; init; } = [];
 

@@ -102,6 +102,7 @@ internal static class ResourceOperations
         Body = resource.Shape,
         BodyUse = ShapeUse.Change,
         IfMatch = IfMatch.Required,
+        ChangesAccess = resource.DecidesAccess,
         AnswersEntityTag = true,
         Problems = [ProblemType.Conflict],
     };
@@ -136,6 +137,7 @@ internal static class ResourceOperations
         NeedsSuperAdmin = resource.IsGlobal || resource.NeedsSuperAdmin,
         Summary = $"Delete {Article(resource)}",
         IfMatch = resource.HasVersion ? IfMatch.Optional : IfMatch.None,
+        ChangesAccess = resource.DecidesAccess,
         Description = $"With `{DeletionEffects.DryRun}=true` nothing is deleted, and the answer tells what would go with it.",
         Query = [new(DeletionEffects.DryRun, new BooleanType(), "Only tell what would happen.")],
         SuccessStatus = StatusCodes.Status204NoContent,

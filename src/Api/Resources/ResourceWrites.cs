@@ -4,7 +4,6 @@ using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Shapes;
 using AgentPlatform.Data;
-using AgentPlatform.Data.Connections;
 using AgentPlatform.Data.Tenancy;
 using Npgsql;
 

@@ -4,6 +4,7 @@ using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Resources;
 using AgentPlatform.Data.Connections;
 using AgentPlatform.Data.Files;
+using AgentPlatform.Data.Json;
 using AgentPlatform.Data.Jobs;
 using AgentPlatform.Data.Tenancy;
 
@@ -128,8 +129,8 @@ internal sealed class ImportWork(IServiceProvider services, ApiDataSource databa
             await session.ExecuteAsync(
                 "INSERT INTO job_errors (organization_id, job_id, line, field, detail) SELECT $1, $2, e.line, e.field, left(e.detail, 4000) FROM unnest($3, $4, $5) AS e (line, field, detail)",
                 cancellationToken, run.Job.OrganizationId, run.Job.Id, errors.Select(error => error.Line).ToArray(),
-                new Npgsql.NpgsqlParameter { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Text, Value = errors.Select(error => error.Field).ToArray() },
-                errors.Select(error => error.Detail).ToArray());
+                new Npgsql.NpgsqlParameter { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Text, Value = errors.Select(error => error.Field is null ? null : JsonText.Storable(error.Field)).ToArray() },
+                errors.Select(error => JsonText.Storable(error.Detail)).ToArray());
         }
         await run.Commit(session, chunk.Position, new JobProgress
         {

@@ -1,5 +1,6 @@
 using System.Net;
 using AgentPlatform.Data.Connections;
+using AgentPlatform.Data.Json;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -93,7 +94,7 @@ public sealed class JobStore(EngineDataSource database)
     {
         await using var command = database.CreateCommand(Ended);
         Add(
-            command, run.Job.Id, instanceId, run.Job.Attempt, status, Json(result), new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Text, Value = (object?)error ?? DBNull.Value }, Json(JobRun.ToJson(run.Progress)));
+            command, run.Job.Id, instanceId, run.Job.Attempt, status, Json(result), new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Text, Value = error is null ? DBNull.Value : JsonText.Storable(error) }, Json(JobRun.ToJson(run.Progress)));
         return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is > 0L;
     }
 

@@ -206,6 +206,9 @@ public static partial class JsonText
         }
     }
 
+    /// <summary>A text as Postgres can keep it: without U+0000 and halves of surrogate pairs.</summary>
+    public static string Storable(string text) => Storable(text.ToCharArray().AsSpan());
+
     /// <summary>Drops U+0000 and replaces halves of surrogate pairs, in place.</summary>
     private static string Storable(Span<char> text)
     {
