@@ -172,7 +172,7 @@ internal sealed partial class MailSender(
     private async Task<List<OutgoingEmail>> Claim(CancellationToken cancellationToken)
     {
         var due = new List<OutgoingEmail>();
-        await using var command = database.CreateCommand("SELECT id, kind, to_address, subject, body, entity_id, attempts, locale FROM claim_emails($1, $2)");
+        await using var command = database.CreateCommand("SELECT id, kind, to_address, subject, body, entity_id, attempts, locale, text_name, text_values FROM claim_emails($1, $2)");
         command.Parameters.Add(new() { Value = BatchSize });
         // Longer than a whole batch can take.
         command.Parameters.Add(new() { Value = options.Timeout * (BatchSize + 2) });
@@ -181,7 +181,11 @@ internal sealed partial class MailSender(
         {
             due.Add(new(
                 row.GetGuid(0), row.GetString(1), row.GetString(2), row.IsDBNull(3) ? null : row.GetString(3), row.IsDBNull(4) ? null : row.GetString(4),
-                row.IsDBNull(5) ? null : row.GetGuid(5), row.GetInt32(6), row.GetString(7)));
+                row.IsDBNull(5) ? null : row.GetGuid(5), row.GetInt32(6), row.GetString(7))
+            {
+                TextName = row.IsDBNull(8) ? null : row.GetString(8),
+                TextValues = row.IsDBNull(9) ? null : row.GetFieldValue<string?[]>(9),
+            });
         }
         return due;
     }
@@ -213,4 +217,10 @@ internal sealed partial class MailSender(
 }
 
 /// <summary>A row of the outbox.</summary>
-internal sealed record OutgoingEmail(Guid Id, string Kind, string To, string? Subject, string? Body, Guid? EntityId, int Attempts, string Locale);
+internal sealed record OutgoingEmail(Guid Id, string Kind, string To, string? Subject, string? Body, Guid? EntityId, int Attempts, string Locale)
+{
+    /// <summary>A notification's text (<see cref="ReaderLanguage.Titles"/>); null where the subject stands for itself.</summary>
+    public string? TextName { get; init; }
+
+    public string?[]? TextValues { get; init; }
+}

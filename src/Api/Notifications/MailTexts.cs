@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Globalization;
 
 namespace AgentPlatform.Api.Notifications;
@@ -8,8 +7,8 @@ internal static class MailTexts
 {
     public static Mail Notification(OutgoingEmail email, Uri? console)
     {
-        var language = MailLanguage.Of(email.Locale);
-        var title = language.Title(email.Subject is { Length: > 0 } said ? said : "News");
+        var language = ReaderLanguage.Of(email.Locale);
+        var title = language.Title(email.TextName, email.TextValues) ?? (email.Subject is { Length: > 0 } said ? said : "News");
         return new(
             email.Id, email.To, title,
             $"""
@@ -23,18 +22,15 @@ internal static class MailTexts
 
     public static Mail Invitation(OutgoingEmail email, string organization, string role, string? inviter, string link)
     {
-        var language = MailLanguage.Of(email.Locale);
+        var language = ReaderLanguage.Of(email.Locale);
         return new(
-            email.Id, email.To, Fill(language.InvitationSubject, organization),
-            Fill(language.InvitationBody, inviter ?? language.Somebody, organization, language.Roles.GetValueOrDefault(role, role), link));
+            email.Id, email.To, language.Fill(language.InvitationSubject, organization),
+            language.Fill(language.InvitationBody, inviter, organization, role, link));
     }
 
     public static Mail Reset(OutgoingEmail email, string name, string link, TimeSpan lifetime)
     {
-        var language = MailLanguage.Of(email.Locale);
-        return new(email.Id, email.To, language.ResetSubject, Fill(language.ResetBody, name, link, lifetime.TotalMinutes.ToString("0", CultureInfo.InvariantCulture)));
+        var language = ReaderLanguage.Of(email.Locale);
+        return new(email.Id, email.To, language.ResetSubject, language.Fill(language.ResetBody, name, link, lifetime.TotalMinutes.ToString("0", CultureInfo.InvariantCulture)));
     }
-
-    /// <summary>Puts values into <c>{0}</c>, <c>{1}</c> …; what they say is text, whatever it looks like.</summary>
-    internal static string Fill(string text, params ImmutableArray<string> values) => string.Format(CultureInfo.InvariantCulture, text, values.Cast<object>().ToArray());
 }

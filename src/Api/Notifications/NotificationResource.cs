@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using System.Text.Json;
 using AgentPlatform.Api.Resources;
+using AgentPlatform.Api.Shapes;
 using static AgentPlatform.Api.Shapes.Fields;
 
 namespace AgentPlatform.Api.Notifications;
@@ -13,6 +15,10 @@ internal static class NotificationResource
         "conversation_assigned", "conversation_escalated", "mention", "invitation_accepted", "activity_assigned", "activity_due", "quota_warning", "subscription_past_due", "job_finished",
     ];
 
+    /// <summary>What happened, and in which language the one reads it whom it was told.</summary>
+    private const string Title =
+        "jsonb_build_object('name', t.text_name, 'values', t.text_values, 'title', t.title, 'locale', (SELECT u.locale FROM users u WHERE u.id = t.user_id))";
+
     public static readonly Resource Notifications = new()
     {
         Path = "notifications",
@@ -24,7 +30,7 @@ internal static class NotificationResource
         Fields =
         [
             Choice("type", [.. Types]).ReadOnly().Filtered(),
-            Text("title", 300).ReadOnly(),
+            Text("title", ReaderLanguage.MaxTitleLength).ReadOnly().About("In your language (`locale` of `/v1/me`), where the product has it.") with { Expression = Title, Render = WriteTitle },
             Text("body", 2000).Nullable().ReadOnly(),
             Text("entityType", 100).Nullable().ReadOnly().About("What it is about, in the words of the activity log: `conversation`, `activity`, `member` …"),
             Uuid("entityId").Nullable().ReadOnly().Filtered(),
@@ -33,4 +39,12 @@ internal static class NotificationResource
             Reference("userId", "users").ReadOnly(),
         ],
     };
+
+    private static void WriteTitle(Utf8JsonWriter json, object stored, FieldReadContext context)
+    {
+        var said = JsonSerializer.Deserialize<Told>((string)stored, JsonSerializerOptions.Web)!;
+        json.WriteStringValue(ReaderLanguage.Of(said.Locale).Title(said.Name, said.Values) ?? said.Title);
+    }
+
+    private sealed record Told(string? Name, string?[]? Values, string Title, string? Locale);
 }

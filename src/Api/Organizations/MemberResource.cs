@@ -33,6 +33,7 @@ internal static class MemberResource
             Timestamp("lastSignInAt").Nullable().ReadOnly() with { Expression = OfPerson("last_sign_in_at") },
         ],
         DecidesAccess = true,
+        FurtherEffects = "SELECT * FROM goes_with_member($1)",
         BeforeWrite = Guard,
     };
 

@@ -10,7 +10,7 @@ namespace AgentPlatform.Api.Resources;
 
 /// <summary>
 /// What the deletion of a row takes with it, told before it happens (<c>?dryRun=true</c>). It is read from the foreign keys of the database, so that it says
-/// what the deletion will do, whatever tables come later.
+/// what the deletion will do, whatever tables come later; what the caller may not see is told by the resource (<see cref="Resource.FurtherEffects"/>).
 /// </summary>
 internal static class DeletionEffects
 {
@@ -23,7 +23,7 @@ internal static class DeletionEffects
         List("effects", new ObjectType(new Shape(
         [
             Text("resource", 100).ReadOnly().About("What it happens to: a resource's name, or that of a table which has no routes."),
-            Choice("effect", "deleted", "detached", "blocks").ReadOnly().About("`deleted` with it; `detached`: stays, and no longer refers to it; `blocks`: while these exist, the deletion is refused."),
+            Choice("effect", "deleted", "detached", "ended", "blocks").ReadOnly().About("`deleted` with it; `detached`: stays, and no longer refers to it; `ended`: stays, and works no more; `blocks`: while these exist, the deletion is refused."),
             Long("count").ReadOnly(),
         ])), 1000).ReadOnly(),
     ]);
@@ -44,7 +44,7 @@ internal static class DeletionEffects
     /// <summary>Counts what goes with the row, and what loses its reference to it.</summary>
     public static async Task<JsonAnswer> Tell(TenantSession session, Resource resource, Guid id, CancellationToken cancelled)
     {
-        var sql = Statement(resource.Table, resource.KeyColumn, await Keys(session, cancelled));
+        var sql = $"{Statement(resource.Table, resource.KeyColumn, await Keys(session, cancelled))}{(resource.FurtherEffects is { } further ? $" UNION ALL {further}" : "")}";
         await using var rows = await session.QueryAsync(sql, cancelled, id);
         var effects = new List<(string Table, string Effect, long Count)>();
         while (await rows.ReadAsync(cancelled))

@@ -80,6 +80,9 @@ public sealed record Resource
     /// <summary>A row says who may do what: a change or deletion counts as soon as it is answered.</summary>
     public bool DecidesAccess { get; init; }
 
+    /// <summary>A query of what goes with a row (<c>$1</c>) where its foreign keys don't tell: table, effect, how many rows.</summary>
+    public string? FurtherEffects { get; init; }
+
     /// <summary>Secrets that the product makes at creation: the answer shows them (<see cref="ResourceChange.Revealed"/>), and nothing ever after.</summary>
     public ImmutableArray<Field> RevealedOnce { get; init; } = [];
 

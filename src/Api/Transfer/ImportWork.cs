@@ -4,8 +4,8 @@ using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Resources;
 using AgentPlatform.Data.Connections;
 using AgentPlatform.Data.Files;
-using AgentPlatform.Data.Json;
 using AgentPlatform.Data.Jobs;
+using AgentPlatform.Data.Json;
 using AgentPlatform.Data.Tenancy;
 
 namespace AgentPlatform.Api.Transfer;

@@ -48,8 +48,8 @@ public sealed class JobStore(EngineDataSource database)
             RETURNING id, organization_id, user_id, type, attempts
         ), told AS (
             SELECT e.id, CASE WHEN e.user_id IS NOT NULL AND $4 <> 'cancelled' THEN notify_member(
-                e.organization_id, e.user_id, 'job_finished', format('%s %s', initcap(replace(e.type, '_', ' ')), CASE $4 WHEN 'completed' THEN 'is complete' ELSE 'failed' END),
-                $6, 'job', e.id, format('job %s ended %s', e.id, e.attempts)) END AS notification
+                e.organization_id, e.user_id, 'job_finished', NULL, $6, 'job', e.id, format('job %s ended %s', e.id, e.attempts),
+                CASE $4 WHEN 'completed' THEN 'jobDone' ELSE 'jobFailed' END, ARRAY[e.type]) END AS notification
             FROM ended e
         )
         SELECT count(id), count(notification) FROM told

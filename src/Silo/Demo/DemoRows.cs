@@ -18,7 +18,7 @@ internal sealed partial class DemoRows(NpgsqlBatch batch)
     {
         Add("insert into organizations (id, name, slug, country, time_zone, settings) values ($1, 'Soul KG', 'soul-kg', 'KG', 'Asia/Bishkek', $2)",
             DemoIds.Organization, Json(new JsonObject { ["currency"] = "USD", ["languages"] = new JsonArray("en", "ru", "ar", "fr", "de", "es", "pl") }));
-        foreach (var (key, email, first, last, role) in Managers.Prepend(("admin", adminEmail, "Nurlan", "Asanbekov", "admin")))
+        foreach (var (key, email, first, last, role) in Managers.Prepend(("admin", adminEmail, "Nurlan", "Asanbekov", "owner")))
         {
             Add("""
                 insert into users (id, email, password_hash, first_name, last_name, full_name, locale, default_organization_id, created_at)

@@ -32,7 +32,7 @@ public sealed class DemoDataTests : IAsyncLifetime
     {
         Assert.True(await Load());
 
-        Assert.Equal("admin,manager,manager", await Read("select string_agg(role, ',' order by role) from organization_members"));
+        Assert.Equal("manager,manager,owner", await Read("select string_agg(role, ',' order by role) from organization_members"));
         Assert.Equal("ar,de,en,es,fr,pl,ru", await Read("select string_agg(distinct preferred_language, ',') from clients"));
         Assert.Equal("closed,negotiation,new_lead,proposal_sent,qualified,service,sold,warmed", await Read("select string_agg(distinct status, ',') from clients"));
         Assert.InRange(await Count("clients"), 10, 20);

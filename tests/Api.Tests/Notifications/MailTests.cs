@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text.RegularExpressions;
 using AgentPlatform.Api.Notifications;
 using AgentPlatform.Api.Tests.TestApp;
 using AgentPlatform.Fakes.Smtp;
@@ -62,7 +63,7 @@ public sealed class MailTests(MailApp app) : IClassFixture<MailApp>
     {
         var organization = await app.NewOrganization();
         await organization.Execute("UPDATE users SET locale = 'ru-KG', full_name = 'Айгуль' WHERE id = $1", organization.OwnerId);
-        await organization.Execute("SELECT notify_member($1, $2, 'mention', 'Jürgen {0} mentioned you', 'Смотри.')", organization.Id, organization.OwnerId);
+        await organization.Execute("SELECT notify_member($1, $2, 'mention', NULL, 'Смотри.', text_name => 'mentioned', text_values => ARRAY['Jürgen {0}'])", organization.Id, organization.OwnerId);
         var told = await app.NextMail(organization.OwnerEmail);
         Assert.Equal("Jürgen {0} упоминает вас", told.Subject);
         Assert.Contains("Смотри.", told.Body, StringComparison.Ordinal);
@@ -87,40 +88,46 @@ public sealed class MailTests(MailApp app) : IClassFixture<MailApp>
     [Fact]
     public void Each_language_says_all_that_English_says_with_the_same_places_for_names_and_numbers()
     {
-        Assert.Equal(["ar", "de", "en", "es", "fr", "pl", "ru"], MailLanguage.All.ToArray());
-        var english = MailLanguage.Of("en");
-        foreach (var language in MailLanguage.All.Select(MailLanguage.Of))
+        Assert.Equal(["ar", "de", "en", "es", "fr", "pl", "ru"], ReaderLanguage.All.ToArray());
+        var english = ReaderLanguage.Of("en");
+        foreach (var language in ReaderLanguage.All.Select(ReaderLanguage.Of))
         {
             Assert.Equal(english.Titles.Keys.Order(), language.Titles.Keys.Order());
-            Assert.Equal(english.Roles.Keys.Order(), language.Roles.Keys.Order());
+            Assert.Equal(english.Words.Keys.Order(), language.Words.Keys.Order());
             Assert.Equal(english.Titles.Keys.Order().Select(name => Places(english.Titles[name])), language.Titles.Keys.Order().Select(name => Places(language.Titles[name])));
             Assert.Equal(
                 [Places(english.InvitationSubject), Places(english.InvitationBody), Places(english.ResetSubject), Places(english.ResetBody)],
                 [Places(language.InvitationSubject), Places(language.InvitationBody), Places(language.ResetSubject), Places(language.ResetBody)]);
         }
-        Assert.Same(english, MailLanguage.Of("ja"));
-        Assert.Same(english, MailLanguage.Of(null));
-        Assert.Equal("Беседа с Anna теперь ваша", MailLanguage.Of("ru").Title("The conversation with Anna is yours"));
-        Assert.Equal("400 von 500 Token sind verbraucht", MailLanguage.Of("de").Title("400 of 500 tokens are used"));
-        Assert.Equal("Something new", MailLanguage.Of("de").Title("Something new"));
+        Assert.Same(english, ReaderLanguage.Of("ja"));
+        Assert.Same(english, ReaderLanguage.Of(null));
+        Assert.Equal("Беседа с {1:word} теперь ваша", ReaderLanguage.Of("ru").Title("conversationYours", ["{1:word}"]));
+        Assert.Equal("Беседа с посетителем теперь ваша", ReaderLanguage.Of("ru").Title("conversationYours", [null]));
+        Assert.Equal("member ist jetzt dabei, Rolle: Mitglied", ReaderLanguage.Of("de").Title("joined", ["member", "member"]));
+        Assert.Null(ReaderLanguage.Of("de").Title("of a later release", ["Anna"]));
 
-        static string Places(string text) => string.Join(' ', new[] { "{0}", "{1}", "{2}", "{3}" }.Where(text.Contains));
+        static string Places(string text) => string.Join(' ', Regex.Matches(text, @"\{[^}]*\}").Select(match => match.Value).Order(StringComparer.Ordinal));
     }
 
     [Fact]
-    public async Task The_titles_that_the_database_writes_are_known_to_every_language()
+    public async Task The_database_names_texts_that_each_language_has_and_writes_the_same_English()
     {
-        // Every title in the functions of the database, as they are now.
-        var written = new List<string>();
+        // Every text that a function names, as they are now.
+        var named = new SortedSet<string>(StringComparer.Ordinal);
+        var english = ReaderLanguage.Of("en");
         foreach (var function in new[] { "notify_escalation", "notify_assignment", "notify_mentioned", "notify_activity_assignment", "notify_due_activities", "accept_invitation", "record_usage_alert" })
         {
             var source = await app.Database.ScalarAsAdminAsync<string>($"SELECT prosrc FROM pg_proc WHERE proname = '{function}'");
-            written.AddRange(System.Text.RegularExpressions.Regex.Matches(source!, "'([^'\n]*(?:%s[^'\n]*|: [^'\n]*))'").Select(match => match.Groups[1].Value).Where(text => text.Contains(' ') && text.Split(' ').Length > 2 && !text.StartsWith("due ", StringComparison.Ordinal) && !text.StartsWith("assigned ", StringComparison.Ordinal) && !text.StartsWith("escalated ", StringComparison.Ordinal)));
+            var texts = Regex.Matches(source!, "'([a-z]+[A-Z][A-Za-z]*|mentioned|joined|stopped)'").Select(match => match.Groups[1].Value).Where(name => name is not ("assignedTo" or "periodStart" or "usageAlert")).ToArray();
+            Assert.NotEmpty(texts);
+            named.UnionWith(texts);
         }
-        Assert.True(written.Count >= 10, string.Join(" | ", written));
-        foreach (var title in written.Select(title => title.Replace("%s of %s %s are", "%s of %s tokens are", StringComparison.Ordinal).Replace("%s", "7", StringComparison.Ordinal)))
+        Assert.Equal(english.Titles.Keys.Except(["jobDone", "jobFailed"]).Order(StringComparer.Ordinal), named);
+        foreach (var name in english.Titles.Keys)
         {
-            Assert.NotEqual(title, MailLanguage.Of("de").Title(title.EndsWith("is ", StringComparison.Ordinal) ? $"{title}unpaid" : title));
+            string?[] values = name switch { "joined" => ["Anna", "member"], "stopped" => ["unpaid"], "jobDone" or "jobFailed" => ["file_processing"], "tokensUsed" or "conversationsUsed" => ["400", "500"], "activityYours" or "activityDue" => ["Call"], _ => [null] };
+            var written = await app.Database.ScalarAsAdminAsync<string>($"SELECT notification_title('{name}', ARRAY[{string.Join(", ", values.Select(value => value is null ? "NULL" : $"'{value}'"))}]::text[])");
+            Assert.Equal(english.Title(name, values), written);
         }
     }
 

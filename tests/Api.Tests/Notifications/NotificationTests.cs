@@ -178,6 +178,28 @@ public sealed class NotificationTests(EngineApp app) : IClassFixture<EngineApp>
         Assert.Equal(3, (await List(member)).Length);
     }
 
+    [Fact]
+    public async Task A_title_is_said_in_the_language_that_its_reader_has_now()
+    {
+        var organization = await app.NewOrganization();
+        var (id, email) = await organization.AddUser(Role.Member);
+        var member = await organization.SignIn(email);
+        await Tell(organization, id, "Number one");
+        await organization.Create("activities", new { activityType = "task", subject = "Call {0} %s", assignedTo = id });
+        await organization.Execute("SELECT notify_member($1, $2, 'mention', NULL, text_name => 'mentioned', text_values => ARRAY[NULL])", organization.Id, id);
+        await organization.Execute("SELECT notify_member($1, $2, 'mention', 'Later', text_name => 'of a later release', text_values => ARRAY['x'])", organization.Id, id);
+        Assert.Equal(["Call {0} %s is yours", "Later", "Number one", "Somebody mentioned you"], await Titles());
+        foreach (var (locale, titles) in new[] { ("de-AT", (string[])["Für Sie: Call {0} %s", "Jemand hat Sie erwähnt", "Later", "Number one"]), ("ja", ["Call {0} %s is yours", "Later", "Number one", "Somebody mentioned you"]) })
+        {
+            using var change = new HttpRequestMessage(HttpMethod.Patch, "/v1/me") { Content = JsonContent.Create(new { locale }) };
+            await (await member.SendAsync(change)).Json();
+            Assert.Equal(titles, await Titles());
+        }
+        Assert.Equal("Call {0} %s is yours", await organization.Query<string>("SELECT title FROM notifications WHERE user_id = $1 AND text_name = 'activityYours'", id));
+
+        async Task<IEnumerable<string>> Titles() => (await List(member)).Select(told => told.Text("title")).Order(StringComparer.Ordinal);
+    }
+
     private async Task<(TestOrganization Organization, Guid Conversation)> Conversation()
     {
         var organization = await app.NewOrganization();
