@@ -238,12 +238,14 @@ internal sealed class OrganizationImportWork(EngineDataSource database, FileStor
         var imported = ArchiveRules.Imported(restore.Catalog).Select(table => table.Name).ToHashSet(StringComparer.Ordinal);
         foreach (var reference in restore.Catalog.References.Where(reference => imported.Contains(reference.Table)))
         {
+            // One row by its key for each reference, which OFFSET 0 keeps a look-up of its own: a join could read all organizations' rows, and a comparison that an index over
+            // the organization serves could read all of this one's, for each reference.
             var inside = reference.Target == "users"
                 ? $"SELECT FROM organization_members p WHERE p.user_id = t.{reference.Column} AND p.organization_id = $1"
                 : restore.Catalog.Find(reference.Target) is not null
-                    ? $"SELECT FROM {reference.Target} p WHERE p.{reference.TargetColumn} = t.{reference.Column} AND (p.organization_id = $1 OR p.organization_id IS NULL)"
+                    ? $"SELECT FROM {reference.Target} p WHERE p.{reference.TargetColumn} = t.{reference.Column} AND coalesce(p.organization_id, $1) = $1"
                     : $"SELECT FROM {reference.Target} p WHERE p.{reference.TargetColumn} = t.{reference.Column}";
-            var condition = $"t.organization_id = $1 AND t.{reference.Column} IS NOT NULL AND NOT EXISTS ({inside})";
+            var condition = $"t.organization_id = $1 AND t.{reference.Column} IS NOT NULL AND NOT EXISTS ({inside} OFFSET 0)";
             // What belongs to a person who is no member here goes without; what refers to one goes on without the name.
             var isOfPerson = reference.Target == "users";
             var isRequired = restore.Catalog.Find(reference.Table)!.Columns.First(column => column.Name == reference.Column).IsRequired;

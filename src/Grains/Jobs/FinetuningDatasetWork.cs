@@ -5,7 +5,6 @@ using AgentPlatform.Data.Connections;
 using AgentPlatform.Data.Files;
 using AgentPlatform.Data.Jobs;
 using AgentPlatform.Data.Tenancy;
-using Npgsql;
 
 namespace AgentPlatform.Grains.Jobs;
 
@@ -13,7 +12,7 @@ namespace AgentPlatform.Grains.Jobs;
 /// Makes a training file for a model out of conversations: one JSON object on each line, in the form that providers take for fine-tuning chat models
 /// (<c>{"messages": [{"role", "content"}]}</c>). Each line ends with an answer. A page of conversations and the piece of the file are one transaction.
 /// </summary>
-internal sealed class FinetuningDatasetWork(ApiDataSource database, FileStore files, FileLimits limits, TimeProvider clock) : IJobWork
+internal sealed class FinetuningDatasetWork(EngineDataSource database, ApiDataSource tenants, FileStore files, FileLimits limits, TimeProvider clock) : IJobWork
 {
     public const string WorkName = "finetuning_dataset";
 
@@ -40,7 +39,7 @@ internal sealed class FinetuningDatasetWork(ApiDataSource database, FileStore fi
         var reached = run.Position<Reached>();
         if (reached is null)
         {
-            await using var session = await TenantSession.OpenAsync(database, tenant, cancellationToken).ConfigureAwait(false);
+            await using var session = await TenantSession.OpenAsync(tenants, tenant, cancellationToken).ConfigureAwait(false);
             var file = await files.Create(session, tenant, new NewFile
             {
                 Purpose = "export",
@@ -67,12 +66,16 @@ internal sealed class FinetuningDatasetWork(ApiDataSource database, FileStore fi
 
     private async Task<Reached> Next(JobRun run, Tenant tenant, Order order, Reached reached, CancellationToken cancellationToken)
     {
-        await using var session = await TenantSession.OpenAsync(database, tenant, cancellationToken).ConfigureAwait(false);
         var content = new StringBuilder();
         var (count, examples, after) = (0, reached.Examples, reached);
-        await using (var rows = await session.QueryAsync(
-            Page, cancellationToken, tenant.OrganizationId, new NpgsqlParameter { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid, Value = (object?)order.AgentId ?? DBNull.Value }, reached.Before, reached.BeforeId).ConfigureAwait(false))
+        // As the engine, not as the tenant: with a comparison of the organization on each message, one that an index serves, all of its messages may be read for each conversation.
+        await using (var page = database.CreateCommand(Page))
         {
+            page.Parameters.Add(new() { Value = tenant.OrganizationId });
+            page.Parameters.Add(new() { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid, Value = (object?)order.AgentId ?? DBNull.Value });
+            page.Parameters.Add(new() { Value = reached.Before });
+            page.Parameters.Add(new() { Value = reached.BeforeId });
+            await using var rows = await page.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             while (await rows.ReadAsync(cancellationToken).ConfigureAwait(false))
             {
                 count++;
@@ -84,6 +87,7 @@ internal sealed class FinetuningDatasetWork(ApiDataSource database, FileStore fi
                 }
             }
         }
+        await using var session = await TenantSession.OpenAsync(tenants, tenant, cancellationToken).ConfigureAwait(false);
         var bytes = Encoding.UTF8.GetBytes(content.ToString());
         if (bytes.Length > 0)
         {

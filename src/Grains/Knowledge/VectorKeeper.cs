@@ -158,11 +158,18 @@ internal sealed partial class VectorKeeper(EngineDataSource database, AgentDirec
 
     private sealed record ChunkText(Guid Id, string Title, string Content, string? Language);
 
+    // Asked after each change of an article: "not this model" is what an index has on either side of it, so that the chunks that are as they should be aren't read.
     private const string ChunksSql = """
         SELECT c.id, coalesce(a.title, s.name, ''), c.content, c.language
-        FROM knowledge_chunks c LEFT JOIN knowledge_articles a ON a.id = c.article_id LEFT JOIN knowledge_sources s ON s.id = c.source_id
-        WHERE c.organization_id = $1 AND (c.embedding IS NULL OR c.embedding_model IS DISTINCT FROM $2)
-        ORDER BY c.id LIMIT $3
+        FROM unnest(ARRAY(
+            SELECT w.id FROM (
+                SELECT n.id FROM knowledge_chunks n WHERE n.organization_id = $1 AND n.embedding IS NULL
+                UNION SELECT n.id FROM knowledge_chunks n WHERE n.organization_id = $1 AND n.embedding_model IS NULL
+                UNION SELECT l.id FROM knowledge_chunks l WHERE l.organization_id = $1 AND l.embedding_model < $2
+                UNION SELECT g.id FROM knowledge_chunks g WHERE g.organization_id = $1 AND g.embedding_model > $2) w
+            ORDER BY w.id LIMIT $3)) wanted (id)
+        JOIN knowledge_chunks c ON c.id = wanted.id LEFT JOIN knowledge_articles a ON a.id = c.article_id LEFT JOIN knowledge_sources s ON s.id = c.source_id
+        ORDER BY c.id
         """;
 
     private const string WriteSql = """

@@ -59,8 +59,8 @@ internal sealed class ErasureWork(EngineDataSource database) : IJobWork
     private static async Task ForgetTags(JobRun run, NpgsqlConnection connection, PersonRows person, CancellationToken cancellationToken)
     {
         var bearers = person.Tables.Where(table => table.Table.Columns.Any(column => column is { Name: "tags", Type: "text[]" })).ToArray();
-        var own = string.Join(" UNION ALL ", bearers.Select(bearer => $"SELECT unnest(t.tags) FROM {bearer.Table.Name} t WHERE t.organization_id = $1 AND {bearer.Condition}"));
-        var others = string.Concat(bearers.Select(bearer => $" AND NOT EXISTS (SELECT FROM {bearer.Table.Name} t WHERE t.organization_id = $1 AND t.tags @> ARRAY[g.name] AND t.tags <> '{{}}' AND ({bearer.Condition}) IS NOT TRUE)"));
+        var own = string.Join(" UNION ALL ", bearers.Select(bearer => $"SELECT unnest(t.tags) {bearer.Rows()}"));
+        var others = string.Concat(bearers.Select(bearer => $" AND NOT EXISTS (SELECT FROM {bearer.Table.Name} t WHERE {PersonTable.OfOrganization} AND t.tags @> ARRAY[g.name] AND t.tags <> '{{}}' AND ({bearer.Condition}) IS NOT TRUE)"));
         await using var command = person.Command($"DELETE FROM tags g WHERE g.organization_id = $1 AND g.version = 1 AND g.category IS NULL AND g.name IN ({own}){others}", connection, null, run.Job.OrganizationId);
         await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
@@ -95,7 +95,7 @@ internal sealed class ErasureWork(EngineDataSource database) : IJobWork
         var table = person.Table;
         if (Removed.Contains(table.Name))
         {
-            return $"DELETE FROM {table.Name} t WHERE t.organization_id = $1 AND {person.Condition}";
+            return $"DELETE {person.Rows()}";
         }
         var changes = table.Columns.Where(column => !column.IsGenerated && !column.IsChoice && !Kept.Contains(column.Name) && !table.Key.Contains(column.Name))
             .Select(column => (column.Name, Value: Blank(column))).Where(change => change.Value is not null).Select(change => $"{change.Name} = {change.Value}").ToList();
@@ -104,7 +104,7 @@ internal sealed class ErasureWork(EngineDataSource database) : IJobWork
             // Whoever holds an older version in memory can't write it back.
             changes.Add("version = t.version + 1");
         }
-        return changes.Count == 0 ? null : $"UPDATE {table.Name} t SET {string.Join(", ", changes)} WHERE t.organization_id = $1 AND {person.Condition}";
+        return changes.Count == 0 ? null : $"UPDATE {table.Name} t SET {string.Join(", ", changes)} WHERE {PersonTable.OfOrganization} AND {person.Condition}";
     }
 
     /// <summary>Texts that may be missing, but not in every state of their row: a won deal keeps that it had a reason.</summary>

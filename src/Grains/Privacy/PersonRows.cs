@@ -13,14 +13,28 @@ public sealed record PersonOrder
     public Guid? ContactId { get; init; }
 }
 
-/// <summary>Rows of a table that belong to a person: <c>$1</c> organization, <c>$2</c> clients, <c>$3</c> contacts.</summary>
-internal sealed record PersonTable(TenantTable Table, string Condition);
+/// <summary>Rows of a table (alias <c>t</c>) that belong to a person, and to the organization: <c>$1</c> organization, <c>$2</c> clients, <c>$3</c> contacts.</summary>
+internal sealed record PersonTable(TenantTable Table, string Condition)
+{
+    /// <summary>
+    /// Compares the organization in a way that no index serves: each table is reached by the person's keys only. Where a plan may choose, one made while nobody had counted
+    /// the rows reads all that the organization has.
+    /// </summary>
+    public const string OfOrganization = "t.organization_id IS NOT DISTINCT FROM $1";
+
+    /// <summary>The rows of a table for which a condition holds.</summary>
+    public static string Rows(string table, string condition) => $"FROM {table} t WHERE {OfOrganization} AND {condition}";
+
+    /// <summary>The person's rows.</summary>
+    public string Rows() => Rows(Table.Name, Condition);
+}
 
 /// <summary>Finds all rows that belong to a person: those that refer to the client or the contact, to what refers to them, or that name one of these as their entity.</summary>
 internal sealed record PersonRows(Guid[] Clients, Guid[] Contacts, IReadOnlyList<PersonTable> Tables)
 {
     private static readonly string[] ClientColumns = ["client_id", "lead_id"];
     private const string ContactColumn = "contact_id";
+    private const string ConversationColumn = "conversation_id";
 
     public static async Task<PersonRows> Find(NpgsqlConnection connection, Guid organizationId, PersonOrder order, CancellationToken cancellationToken)
     {
@@ -28,10 +42,10 @@ internal sealed record PersonRows(Guid[] Clients, Guid[] Contacts, IReadOnlyList
         var contacts = new HashSet<Guid>();
         await using (var command = new NpgsqlCommand(
             """
-            SELECT 'client', c.id FROM clients c WHERE c.organization_id = $1 AND c.id = $2
-            UNION ALL SELECT 'contact', k.id FROM contacts k WHERE k.organization_id = $1 AND (k.client_id = $2 OR k.id = $3)
+            SELECT 'client', c.id FROM clients c WHERE c.organization_id IS NOT DISTINCT FROM $1 AND c.id = $2
+            UNION ALL SELECT 'contact', k.id FROM contacts k WHERE k.organization_id IS NOT DISTINCT FROM $1 AND (k.client_id = $2 OR k.id = $3)
             UNION ALL SELECT 'client', k.client_id FROM contacts k
-                WHERE k.organization_id = $1 AND k.id = $3 AND k.client_id IS NOT NULL AND NOT EXISTS (SELECT FROM contacts o WHERE o.client_id = k.client_id AND o.id <> k.id)
+                WHERE k.organization_id IS NOT DISTINCT FROM $1 AND k.id = $3 AND k.client_id IS NOT NULL AND NOT EXISTS (SELECT FROM contacts o WHERE o.client_id = k.client_id AND o.id <> k.id)
             """, connection))
         {
             command.Parameters.Add(new() { Value = organizationId });
@@ -50,7 +64,7 @@ internal sealed record PersonRows(Guid[] Clients, Guid[] Contacts, IReadOnlyList
     internal static IReadOnlyList<PersonTable> Discover(TenantCatalog catalog)
     {
         var direct = new Dictionary<string, string>(StringComparer.Ordinal) { ["clients"] = "t.id = ANY ($2)", ["contacts"] = "t.id = ANY ($3)" };
-        foreach (var table in catalog.Tables.Where(table => !direct.ContainsKey(table.Name)))
+        foreach (var table in catalog.Tables.Where(table => !direct.ContainsKey(table.Name) && !IsReachedByConversation(table)))
         {
             var own = catalog.References.Where(reference => reference.Table == table.Name);
             var conditions = own.Where(reference => reference.Target == "clients").Select(reference => $"t.{reference.Column} = ANY ($2)")
@@ -62,26 +76,32 @@ internal sealed record PersonRows(Guid[] Clients, Guid[] Contacts, IReadOnlyList
                 direct[table.Name] = $"({string.Join(" OR ", conditions)})";
             }
         }
+        foreach (var table in catalog.Tables.Where(IsReachedByConversation))
+        {
+            direct[table.Name] = Among($"t.{ConversationColumn}", $"SELECT t.id {PersonTable.Rows("conversations", direct["conversations"])}");
+        }
         var all = new Dictionary<string, string>(direct, StringComparer.Ordinal);
         foreach (var table in catalog.Tables.Where(table => !direct.ContainsKey(table.Name)))
         {
             var conditions = catalog.References.Where(reference => reference.Table == table.Name && direct.ContainsKey(reference.Target))
-                .Select(reference => Among($"t.{reference.Column}", $"SELECT t.{reference.TargetColumn} FROM {reference.Target} t WHERE t.organization_id = $1 AND {direct[reference.Target]}")).ToArray();
+                .Select(reference => Among($"t.{reference.Column}", $"SELECT t.{reference.TargetColumn} {PersonTable.Rows(reference.Target, direct[reference.Target])}")).ToArray();
             if (conditions.Length > 0)
             {
                 all[table.Name] = $"({string.Join(" OR ", conditions)})";
             }
         }
         // What names its subject by id and not by a reference: the audit log, notes, notifications.
-        var subjects = all.Where(entry => catalog.Find(entry.Key)!.Has("id")).Select(entry => $"SELECT t.id FROM {entry.Key} t WHERE t.organization_id = $1 AND {entry.Value}").ToArray();
+        var subjects = all.Where(entry => catalog.Find(entry.Key)!.Has("id")).Select(entry => $"SELECT t.id {PersonTable.Rows(entry.Key, entry.Value)}").ToArray();
         foreach (var table in catalog.Tables.Where(table => table.Has("entity_id")))
         {
-            var uuid = table.Columns.First(column => column.Name == "entity_id").Type == "uuid" ? "" : "::uuid::text";
-            var condition = Among("t.entity_id", string.Join(" UNION ALL ", uuid.Length == 0 ? subjects : subjects.Select(subject => subject.Replace("SELECT t.id", "SELECT t.id::text", StringComparison.Ordinal))));
+            var condition = Among("t.entity_id", string.Join(" UNION ALL ", subjects));
             all[table.Name] = all.TryGetValue(table.Name, out var known) ? $"({known} OR {condition})" : condition;
         }
         return [.. all.OrderBy(entry => Rank(entry.Key)).ThenBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => new PersonTable(catalog.Find(entry.Key)!, entry.Value))];
     }
+
+    /// <summary>A conversation is one contact's: what is said in it is found through it, since there is far too much of it for an index over the contact as well.</summary>
+    private static bool IsReachedByConversation(TenantTable table) => table.Columns.Any(column => column is { Name: ConversationColumn, IsRequired: true });
 
     /// <summary>An array is found once, and each of its values by an index, whatever else may hold instead; a subquery behind OR would be asked about every row of the organization.</summary>
     private static string Among(string column, string query) => $"{column} = ANY (ARRAY({query}))";

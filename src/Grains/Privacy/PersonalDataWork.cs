@@ -38,7 +38,7 @@ internal sealed class PersonalDataWork(EngineDataSource database, ApiDataSource 
         foreach (var table in person.Tables)
         {
             await using var command = person.Command(
-                $"SELECT (to_jsonb(t) - 'search')::text FROM {table.Table.Name} t WHERE t.organization_id = $1 AND {table.Condition} ORDER BY {string.Join(", ", table.Table.Key.Select(column => $"t.{column}").DefaultIfEmpty("1"))}",
+                $"SELECT (to_jsonb(t) - 'search')::text {table.Rows()} ORDER BY {string.Join(", ", table.Table.Key.Select(column => $"t.{column}").DefaultIfEmpty("1"))}",
                 connection, null, run.Job.OrganizationId);
             await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))

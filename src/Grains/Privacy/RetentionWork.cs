@@ -23,20 +23,23 @@ internal sealed class RetentionWork(EngineDataSource database, TimeProvider cloc
         SELECT (SELECT count(*) FROM page), (SELECT count(*) FROM gone), p.changed_in, p.id FROM page p ORDER BY p.changed_in DESC, p.id DESC LIMIT 1
         """;
 
-    /// <summary>What is deleted (or blanked) by age alone, after the messages: the column that says how long, and the statement. $1 organization, $2 older than.</summary>
+    /// <summary>
+    /// What is deleted (or blanked) by age alone, after the messages: the column that says how long, and the statement. $1 organization, $2 older than. What is found is an
+    /// array, each value of which is looked up by the key: a subquery could be joined with the whole table.
+    /// </summary>
     private static readonly (string Name, string KeptDays, string Statement)[] Steps =
     [
         ("previews", "messages_kept_days",
-            "UPDATE contacts SET last_message_preview = NULL WHERE id IN (SELECT k.id FROM contacts k WHERE k.organization_id = $1 AND k.last_interaction_at < $2 AND k.last_message_preview IS NOT NULL LIMIT 1000)"),
+            "UPDATE contacts SET last_message_preview = NULL WHERE id = ANY (ARRAY(SELECT k.id FROM contacts k WHERE k.organization_id = $1 AND k.last_interaction_at < $2 AND k.last_message_preview IS NOT NULL LIMIT 1000))"),
         ("turns", "turns_kept_days",
-            "DELETE FROM turns WHERE id IN (SELECT t.id FROM turns t WHERE t.organization_id = $1 AND t.created_at < $2 AND t.state IN ('completed', 'failed', 'cancelled') ORDER BY t.created_at LIMIT 1000)"),
-        ("activityLogs", "activity_logs_kept_days", "DELETE FROM activity_logs WHERE id IN (SELECT t.id FROM activity_logs t WHERE t.organization_id = $1 AND t.created_at < $2 ORDER BY t.created_at LIMIT 1000)"),
+            "DELETE FROM turns WHERE id = ANY (ARRAY(SELECT t.id FROM turns t WHERE t.organization_id = $1 AND t.created_at < $2 AND t.state IN ('completed', 'failed', 'cancelled') ORDER BY t.created_at LIMIT 1000))"),
+        ("activityLogs", "activity_logs_kept_days", "DELETE FROM activity_logs WHERE id = ANY (ARRAY(SELECT t.id FROM activity_logs t WHERE t.organization_id = $1 AND t.created_at < $2 ORDER BY t.created_at LIMIT 1000))"),
         ("idempotencyKeys", "idempotency_keys_kept_days", "DELETE FROM idempotency_keys WHERE organization_id = $1 AND key IN (SELECT t.key FROM idempotency_keys t WHERE t.organization_id = $1 AND t.created_at < $2 LIMIT 1000)"),
         // A document of the knowledge base stays for as long as its source does.
-        ("files", "files_kept_days", "DELETE FROM files WHERE id IN (SELECT t.id FROM files t WHERE t.organization_id = $1 AND t.created_at < $2 AND NOT EXISTS (SELECT FROM knowledge_sources s WHERE s.file_id = t.id) ORDER BY t.created_at LIMIT 1000)"),
+        ("files", "files_kept_days", "DELETE FROM files WHERE id = ANY (ARRAY(SELECT t.id FROM files t WHERE t.organization_id = $1 AND t.created_at < $2 AND NOT EXISTS (SELECT FROM knowledge_sources s WHERE s.file_id = t.id OFFSET 0) ORDER BY t.created_at LIMIT 1000))"),
         // From where a job was asked for is what the log says too, so it is kept no longer. Last, since runs under way count the steps.
         ("jobOrigins", "activity_logs_kept_days",
-            "UPDATE jobs SET ip_address = NULL, user_agent = NULL, api_key_id = NULL WHERE id IN (SELECT t.id FROM jobs t WHERE t.organization_id = $1 AND t.created_at < $2 AND num_nonnulls(t.ip_address, t.user_agent, t.api_key_id) > 0 LIMIT 1000)"),
+            "UPDATE jobs SET ip_address = NULL, user_agent = NULL, api_key_id = NULL WHERE id = ANY (ARRAY(SELECT t.id FROM jobs t WHERE t.organization_id = $1 AND t.created_at < $2 AND num_nonnulls(t.ip_address, t.user_agent, t.api_key_id) > 0 LIMIT 1000))"),
     ];
 
     public string Name => WorkName;

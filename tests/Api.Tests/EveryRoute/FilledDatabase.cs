@@ -21,8 +21,15 @@ internal static class FilledDatabase
     /// <summary>Fills the tables of conversations and customers.</summary>
     public static async Task Fill(ApiApp app, TestOrganization small)
     {
+        await FillOne(app, await app.NewOrganization(), Rows);
+        await FillOne(app, small, Rows / 100);
+    }
+
+    /// <summary>Gives an organization so many conversations and customers.</summary>
+    public static async Task FillOne(ApiApp app, TestOrganization organization, int rows)
+    {
         await using var connection = await Open(app);
-        await Run(connection, [.. Statements(await app.NewOrganization(), Rows, "large"), .. Statements(small, Rows / 100, "small"), "ANALYZE"]);
+        await Run(connection, [.. Statements(organization, rows, rows < Rows ? "small" : "large"), "ANALYZE"]);
     }
 
     /// <summary>Copies one row of each table that <see cref="Fill"/> leaves alone.</summary>
@@ -97,7 +104,7 @@ internal static class FilledDatabase
             """,
         $"""
             INSERT INTO clients (id, organization_id, contact_id, first_name, phone, source, created_at)
-            SELECT client, '{organization.Id}', contact, 'Client ' || n, '+1555' || lpad(n::text, 7, '0'), 'web', now() - n * interval '1 minute' FROM ids
+            SELECT client, '{organization.Id}', contact, 'Client ' || n, '+1557' || lpad(n::text, 7, '0'), 'web', now() - n * interval '1 minute' FROM ids
             """,
         $"""
             INSERT INTO contacts (id, organization_id, channel_id, client_id, platform, platform_user_id, name, created_at)

@@ -10,7 +10,7 @@ using Npgsql;
 namespace AgentPlatform.Api.Tests.EveryRoute;
 
 /// <summary>The product with the engine, on a database that tells of each statement how it was carried out.</summary>
-public sealed class PlanApp : EngineApp
+public class PlanApp : EngineApp
 {
     /// <summary>Goes with a request into the grains that it calls.</summary>
     private const string Route = "route";

@@ -19,7 +19,7 @@ internal sealed record QueryPlan(string? Route, string Query, IReadOnlyList<Tabl
     private static IEnumerable<TableScan> Below(JsonNode node)
     {
         var scans = (node["Plans"]?.AsArray() ?? []).SelectMany(child => Below(child!));
-        return Text(node, "Relation Name") is { } table && Text(node, "Node Type") is { } kind && kind != "ModifyTable" ? scans.Prepend(new TableScan(table, kind, Indexes(node), Read(node))) : scans;
+        return Text(node, "Relation Name") is { } table && Text(node, "Node Type") is { } kind && kind != "ModifyTable" ? scans.Prepend(new TableScan(table, kind, Indexes(node), Math.Max(Read(node), InBitmaps(node)), Removed(node))) : scans;
     }
 
     /// <summary>The indexes that led to the rows, each with its condition; a scan by bitmaps has them below itself.</summary>
@@ -28,8 +28,13 @@ internal sealed record QueryPlan(string? Route, string Query, IReadOnlyList<Tabl
         : (node["Plans"]?.AsArray() ?? []).Where(child => Text(child!, "Node Type")!.StartsWith("Bitmap", StringComparison.Ordinal)).SelectMany(child => Indexes(child!));
 
     /// <summary>Rows that were looked at, those included that didn't fit.</summary>
-    private static double Read(JsonNode node) =>
-        (Number(node, "Actual Rows") + Number(node, "Rows Removed by Filter") + Number(node, "Rows Removed by Index Recheck")) * Number(node, "Actual Loops");
+    private static double Read(JsonNode node) => (Number(node, "Actual Rows") * Number(node, "Actual Loops")) + Removed(node);
+
+    private static double Removed(JsonNode node) => (Number(node, "Rows Removed by Filter") + Number(node, "Rows Removed by Index Recheck")) * Number(node, "Actual Loops");
+
+    /// <summary>Entries of indexes that made up the bitmaps of a scan: of two that are put together, one may hold all that an organization has.</summary>
+    private static double InBitmaps(JsonNode node) => (node["Plans"]?.AsArray() ?? []).Where(child => Text(child!, "Node Type")!.StartsWith("Bitmap", StringComparison.Ordinal))
+        .Sum(child => Text(child!, "Node Type") == "Bitmap Index Scan" ? Number(child!, "Actual Rows") * Number(child!, "Actual Loops") : InBitmaps(child!));
 
     private static double Number(JsonNode node, string name) => node[name]?.GetValue<double>() ?? 0;
 
@@ -38,7 +43,8 @@ internal sealed record QueryPlan(string? Route, string Query, IReadOnlyList<Tabl
 
 /// <summary>One reading of a table.</summary>
 /// <param name="Rows">How many of its rows were looked at.</param>
-internal sealed record TableScan(string Table, string Kind, IEnumerable<UsedIndex> Indexes, double Rows);
+/// <param name="Removed">How many of these didn't fit.</param>
+internal sealed record TableScan(string Table, string Kind, IEnumerable<UsedIndex> Indexes, double Rows, double Removed);
 
 /// <summary>An index and what was looked up in it; null: all of it was walked along.</summary>
 internal sealed record UsedIndex(string Name, string? Condition);
