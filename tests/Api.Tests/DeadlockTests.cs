@@ -33,6 +33,30 @@ public sealed class DeadlockTests(ApiApp app) : IClassFixture<ApiApp>
         }
     }
 
+    [Theory]
+    [InlineData("PATCH")]
+    [InlineData("DELETE")]
+    public async Task A_change_of_a_tag_waits_for_what_bears_it_before_it_holds_the_tag(string method)
+    {
+        var organization = await TestOrganization.Create(app);
+        var client = Guid.Parse((await organization.Create("clients", new { firstName = "Anna", tags = new[] { "vip" } })).Text("id"));
+        var tag = Assert.Single((await (await organization.Owner.GetAsync("/v1/tags")).Json()).Items()).Id();
+        await using var other = new NpgsqlConnection(app.DatabaseUrl);
+        await other.OpenAsync();
+        await using var transaction = await other.BeginTransactionAsync();
+        await Lock(other, "SELECT 1 FROM clients WHERE id = '{0}' FOR UPDATE", client);
+        var request = method == "PATCH" ? organization.Owner.Patch($"/v1/tags/{tag}", new { name = "regular" }, "*") : organization.Owner.DeleteAsync($"/v1/tags/{tag}");
+        await Eventually.Holds(SomebodyWaits(organization));
+        // As whoever changes a client's tags does: the client first, its tags after it.
+        await Lock(other, "SELECT 1 FROM tags WHERE id = '{0}' FOR UPDATE NOWAIT", tag);
+        await transaction.CommitAsync();
+        Assert.True((await request).IsSuccessStatusCode);
+        Assert.Equal(method == "PATCH" ? ["regular"] : [], await organization.Query<string[]>("SELECT tags FROM clients WHERE id = $1", client));
+    }
+
+    private static Func<Task<bool>> SomebodyWaits(TestOrganization organization) => () => organization.Query<bool>(
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND usename LIKE '%api%' AND wait_event_type = 'Lock')");
+
     /// <summary>Whether it was the request that was given up, not the other transaction: that one got what the request held.</summary>
     private async Task<bool> MeetsDeadlock(TestOrganization organization, List<Guid> clients, string tag)
     {
@@ -41,8 +65,7 @@ public sealed class DeadlockTests(ApiApp app) : IClassFixture<ApiApp>
         await using var transaction = await other.BeginTransactionAsync();
         await Lock(other, "SET LOCAL deadlock_timeout = '10s'; SELECT 1 FROM clients WHERE id = '{0}' FOR UPDATE", clients[1]);
         var request = organization.Owner.PostAsJsonAsync("/v1/clients/bulk-tag", new { ids = clients, add = new[] { tag } });
-        await Eventually.Holds(async () => await organization.Query<bool>(
-            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND usename LIKE '%api%' AND wait_event_type = 'Lock')"));
+        await Eventually.Holds(SomebodyWaits(organization));
         var wasGivenUp = true;
         try
         {

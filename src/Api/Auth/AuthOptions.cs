@@ -36,7 +36,7 @@ public sealed record AuthOptions
     /// <summary>Failed sign-ins for one e-mail address from one IP address within <see cref="FailureWindow"/> before both have to wait it out.</summary>
     public const int MaxFailuresPerEmailAndAddress = 10;
 
-    /// <summary>Failed sign-ins for one e-mail address from anywhere within <see cref="FailureWindow"/>.</summary>
+    /// <summary>Failed sign-ins for one e-mail address from anywhere within <see cref="FailureWindow"/>; doesn't hold where the person has signed in before.</summary>
     public const int MaxFailuresPerEmail = 100;
 
     /// <summary>Failed sign-ins from one IP address within <see cref="FailureWindow"/>.</summary>

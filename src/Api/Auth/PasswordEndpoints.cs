@@ -148,7 +148,7 @@ internal static class PasswordEndpoints
             await set.ExecuteNonQueryAsync(request.Cancelled);
         }
         await transaction.CommitAsync(request.Cancelled);
-        await request.Service<SignInThrottle>().Succeeded(email, address, request.Cancelled);
+        await request.Service<SignInThrottle>().Proved(email, address, request.Cancelled);
         return TypedResults.NoContent();
     }
 

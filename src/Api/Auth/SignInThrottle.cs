@@ -9,17 +9,22 @@ namespace AgentPlatform.Api.Auth;
 
 /// <summary>
 /// Counts failed sign-ins by e-mail address, by IP address and by both, in Postgres, so that all processes count together. An unknown e-mail address is
-/// counted like a known one.
+/// counted like a known one. The count of an e-mail address alone doesn't hold in a network where its person has signed in before: whoever guesses from many places
+/// locks nobody out at home.
 /// </summary>
 internal sealed class SignInThrottle(ApiDataSource database)
 {
     private static readonly int[] Limits = [AuthOptions.MaxFailuresPerEmailAndAddress, AuthOptions.MaxFailuresPerEmail, AuthOptions.MaxFailuresPerAddress];
+    private static readonly int[] LimitsWhereKnown = [AuthOptions.MaxFailuresPerEmailAndAddress, int.MaxValue, AuthOptions.MaxFailuresPerAddress];
 
     /// <summary>How long to wait before another try; zero for none.</summary>
     public async Task<TimeSpan> Wait(string email, IPAddress? address, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("SELECT sign_in_wait($1, $2)");
+        await using var command = database.CreateCommand("SELECT sign_in_wait($1, CASE WHEN has_session_from($2, $3) THEN $4 ELSE $5 END)");
         command.Parameters.Add(new() { Value = Subjects(email, address), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea });
+        command.Parameters.Add(new() { Value = email });
+        command.Parameters.Add(new() { Value = Networks(address), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Cidr });
+        command.Parameters.Add(new() { Value = LimitsWhereKnown });
         command.Parameters.Add(new() { Value = Limits });
         return TimeSpan.FromSeconds((int)(await command.ExecuteScalarAsync(cancellationToken))!);
     }
@@ -37,10 +42,15 @@ internal sealed class SignInThrottle(ApiDataSource database)
     }
 
     /// <summary>Forgets the failures of this address for this e-mail; those of the address alone stay, or one known password would hide a search for others.</summary>
-    public async Task Succeeded(string email, IPAddress? address, CancellationToken cancellationToken)
+    public Task Succeeded(string email, IPAddress? address, CancellationToken cancellationToken) => Forget(Subjects(email, address)[..1], cancellationToken);
+
+    /// <summary>Forgets the failures for this e-mail as well, from wherever: a link that was sent to it has proved whose it is.</summary>
+    public Task Proved(string email, IPAddress? address, CancellationToken cancellationToken) => Forget(Subjects(email, address)[..2], cancellationToken);
+
+    private async Task Forget(byte[][] subjects, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("SELECT forget_sign_in_failures($1)");
-        command.Parameters.Add(new() { Value = Subjects(email, address)[..1], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea });
+        command.Parameters.Add(new() { Value = subjects, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea });
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -60,6 +70,15 @@ internal sealed class SignInThrottle(ApiDataSource database)
         var plain = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
         return plain.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? Convert.ToHexString(plain.GetAddressBytes().AsSpan(0, 8)) : plain.ToString();
     }
+
+    /// <summary>The same as <see cref="Network"/> for addresses as sessions have them.</summary>
+    private static IPNetwork[] Networks(IPAddress? address) => address switch
+    {
+        null => [],
+        { AddressFamily: System.Net.Sockets.AddressFamily.InterNetwork } => [new(address, 32), new(address.MapToIPv6(), 128)],
+        { IsIPv4MappedToIPv6: true } => [new(address.MapToIPv4(), 32), new(address, 128)],
+        _ => [new(new IPAddress([.. address.GetAddressBytes()[..8], .. new byte[8]]), 64)],
+    };
 
     private static byte[] Hash(string subject) => SHA256.HashData(Encoding.UTF8.GetBytes(subject));
 }

@@ -19,6 +19,7 @@ internal static class TagResource
         Update = Role.Manager,
         Delete = Role.Manager,
         DefaultSort = "name",
+        LockedFirst = "SELECT hold_bearers_of_tag($1, $2)",
         Fields =
         [
             Name("name", 100).Required().Sorted().Searched().Filtered(),

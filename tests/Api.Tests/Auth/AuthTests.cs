@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Tests.TestApp;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace AgentPlatform.Api.Tests.Auth;
 
@@ -46,6 +47,31 @@ public sealed class AuthTests(ApiApp app) : IClassFixture<ApiApp>
             await locked.Problem(ProblemType.TooManyRequests);
             Assert.InRange(locked.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, AuthOptions.FailureWindow.TotalSeconds);
         }
+    }
+
+    [Fact]
+    public async Task Whoever_guesses_from_many_addresses_locks_the_person_out_nowhere_but_where_nobody_knows_him()
+    {
+        var organization = await app.NewOrganization();
+        var throttle = app.Services.GetRequiredService<SignInThrottle>();
+        for (var failure = 0; failure < AuthOptions.MaxFailuresPerEmail; failure++)
+        {
+            await throttle.Failed(organization.OwnerEmail, IPAddress.Parse($"198.51.100.{failure}"), CancellationToken.None);
+        }
+        Assert.NotEqual(TimeSpan.Zero, await Wait("198.51.100.250"));
+        Assert.NotEqual(TimeSpan.Zero, await Wait("2001:db8:1:2::1"));
+        // The owner has signed in from here.
+        await (await TestOrganization.Login(app.Anonymous, organization.OwnerEmail, TestOrganization.Password)).Json();
+        Assert.Equal(TimeSpan.Zero, await Wait("::ffff:127.0.0.1"));
+        await organization.Execute("UPDATE user_sessions SET ip_address = '2001:db8:1:2:3::4' WHERE user_id = $1", organization.OwnerId);
+        Assert.Equal(TimeSpan.Zero, await Wait("2001:db8:1:2::1"));
+        Assert.NotEqual(TimeSpan.Zero, await Wait("2001:db8:1:3::1"));
+        Assert.NotEqual(TimeSpan.Zero, await Wait("127.0.0.1"));
+        // A link that came to the address proves whose it is.
+        await throttle.Proved(organization.OwnerEmail, IPAddress.Parse("198.51.100.250"), CancellationToken.None);
+        Assert.Equal(TimeSpan.Zero, await Wait("198.51.100.250"));
+
+        Task<TimeSpan> Wait(string address) => throttle.Wait(organization.OwnerEmail, IPAddress.Parse(address), CancellationToken.None);
     }
 
     [Fact]
