@@ -65,13 +65,5 @@ internal sealed class ConversationContextReader(EngineDataSource database, IOpti
         ORDER BY sequence DESC LIMIT $4
         """;
 
-    // OFFSET 0 keeps the client a look-up: for a join the planner looks at the ends of both indexes, which are full of what was just written, and that took it longer than
-    // all else of a turn's reading.
-    internal const string CustomerSql = """
-        SELECT coalesce(c.name, l.first_name), coalesce(l.preferred_language, c.language),
-               (SELECT t.outcome FROM turns t WHERE t.conversation_id = $3 AND t.id <> $4 AND t.state = 'completed' ORDER BY t.created_at DESC, t.id DESC LIMIT 1)
-        FROM contacts c
-        LEFT JOIN LATERAL (SELECT k.first_name, k.preferred_language FROM clients k WHERE k.id = c.client_id OFFSET 0) l ON true
-        WHERE c.id = $1 AND c.organization_id IS NOT DISTINCT FROM $2
-        """;
+    private const string CustomerSql = "SELECT customer_name, customer_language, previous_outcome FROM customer_of_turn($1, $2, $3, $4)";
 }

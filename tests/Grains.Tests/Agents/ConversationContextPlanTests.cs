@@ -42,8 +42,12 @@ public sealed class ConversationContextPlanTests : IAsyncLifetime
             await _database.ExecuteAsAdminAsync("ANALYZE messages, turns");
         }
         Assert.Equal(["message_sequence_is_unique"], await Indexes(ConversationContextReader.MessagesSql, "uuid, uuid, bigint, bigint"));
-        Assert.Equal(["clients_pkey", "contacts_pkey", "turns_by_conversation"], await Indexes(ConversationContextReader.CustomerSql, "uuid, uuid, uuid, uuid"));
+        Assert.Equal(["clients_pkey", "contacts_pkey", "turns_by_conversation"], await Indexes(await BodyOf("customer_of_turn"), "uuid, uuid, uuid, uuid"));
     }
+
+    /// <summary>The query that a function returns.</summary>
+    private async Task<string> BodyOf(string function) =>
+        Regex.Match(await _database.ScalarAsAdminAsync<string>($"SELECT prosrc FROM pg_proc WHERE proname = '{function}'") ?? "", @"RETURN QUERY(.*?);\s*END", RegexOptions.Singleline).Groups[1].Value;
 
     /// <summary>The indexes of the plan that a connection of the engine keeps for a statement.</summary>
     private async Task<IEnumerable<string>> Indexes(string statement, string types)
