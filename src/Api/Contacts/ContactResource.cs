@@ -19,6 +19,8 @@ internal static class ContactResource
         Update = Role.Member,
         AllowsBulkUpdate = true,
         SearchCondition = "t.id IN (SELECT search_contacts({0}))",
+        // The conversation before its contact, as the engine has them: it follows the contact to another client.
+        LockedFirst = "SELECT 1 FROM conversations v WHERE v.organization_id = $1 AND v.contact_id = $2 FOR NO KEY UPDATE",
         Fields =
         [
             Reference("channelId", "channels").Required().Fixed().Filtered(),

@@ -52,6 +52,7 @@ internal static class ActivityResource
         [
             new("finished_activity_is_reopened_first", "status", IsAboutState: true),
             new("deal_belongs_to_the_client", "dealId", "/dealId must name a deal of the client."),
+            new("assignee_is_a_member", "assignedTo", "/assignedTo names nothing in this organization."),
             new("only_calls_have_call_details", "activityType", "/activityType must be call for what is said of a call."),
         ],
         Actions =

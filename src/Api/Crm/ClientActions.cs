@@ -9,9 +9,6 @@ namespace AgentPlatform.Api.Crm;
 /// <summary>What people do to a client.</summary>
 internal static class ClientActions
 {
-    /// <summary>Stages of life in their order; who left stands outside.</summary>
-    private static readonly string[] Stages = ["lead", "mql", "sql", "opportunity", "customer", "evangelist"];
-
     public static readonly ResourceAction Convert = new("convert", "Turn a lead into a prospect or a customer", ConvertLead)
     {
         Past = "converted",
@@ -49,19 +46,9 @@ internal static class ClientActions
         {
             return new Problem(ProblemType.Conflict, "The client is no lead any more.") { Errors = [new("/clientType", "The client is no lead any more.")] };
         }
-        var becomes = change.Given.Text("clientType") ?? "customer";
-        var stage = becomes == "customer" ? "customer" : "opportunity";
-        change.Set("clientType", becomes);
-        if (Array.IndexOf(Stages, change.Before.Get<string>("lifecycleStage")) < Array.IndexOf(Stages, stage))
-        {
-            change.Set("lifecycleStage", stage);
-        }
-        if (change.Before.Get<string>("status") == "new_lead")
-        {
-            change.Set("status", "qualified");
-        }
+        // What goes with it (the time, the stage of life, the status) follows in the database, as for a lead that is converted by another change.
+        change.Set("clientType", change.Given.Text("clientType") ?? "customer");
         change.Take("companyName", "assignedTo");
-        change.Columns["converted_at"] = new NpgsqlParameter { Value = change.Request.Service<TimeProvider>().GetUtcNow(), NpgsqlDbType = NpgsqlDbType.TimestampTz };
         await change.Because(change.Given.Text("reason") ?? "Converted from a lead");
         await BeginDeal(change);
         return null;

@@ -49,8 +49,8 @@ internal static class ClientResource
             Reference("promptVariantId", "prompt_variants").Nullable(),
             Reference("contactId", "contacts").Nullable().ReadOnly().Filtered().About("The contact that it was first met as."),
             Reference("agentId", "agents").Nullable().Filtered().About("The agent that captured the lead."),
-            Reference("conversationId", "conversations").Nullable().ReadOnly().About("The conversation with the contact that it was first met as.")
-                with { Expression = "(SELECT v.id FROM conversations v WHERE v.contact_id = t.contact_id)" },
+            Reference("conversationId", "conversations").Nullable().ReadOnly().About("The conversation with the contact that it was first met as, unless the contact is another client's now.")
+                with { Expression = "(SELECT v.id FROM conversations v WHERE v.contact_id = t.contact_id AND v.client_id = t.id)" },
             Tags("tags").Filtered(),
             Json("customFields"),
             Json("metadata"),
@@ -64,7 +64,11 @@ internal static class ClientResource
             new("one_client_per_phone", "phone", "Another client has this phone number."),
             new("clients_one_per_ecommerce_customer", "ecommerceCustomerId", "Another client has this e-commerce id."),
         ],
-        Checks = [new("partner_is_available", "assignedPartnerId", "/assignedPartnerId names a partner who is not available.", IsAboutState: true)],
+        Checks =
+        [
+            new("partner_is_available", "assignedPartnerId", "/assignedPartnerId names a partner who is not available.", IsAboutState: true),
+            new("assignee_is_a_member", "assignedTo", "/assignedTo names nothing in this organization."),
+        ],
         Actions = [ClientActions.Convert, ClientActions.SetStatus, ClientActions.Assign],
     };
 }

@@ -54,6 +54,7 @@ internal static class DealResource
             new("lost_deal_has_a_reason", "lostReason", "/lostReason must say why the deal is lost."),
             new("closed_deal_is_certain", "probability", "/probability of a closed deal is 100 or 0."),
             new("closed_deal_is_reopened_first", "stage", IsAboutState: true),
+            new("assignee_is_a_member", "ownerId", "/ownerId names nothing in this organization."),
         ],
         Actions =
         [

@@ -81,9 +81,13 @@ internal static class OrderResource
         BeforeWrite = change => Task.FromResult(change.IsDeletion ? null : Check(change)),
     };
 
-    /// <summary>The database reckons the sums; here they are only looked at for size.</summary>
+    /// <summary>Whoever may refund by the action may refund by any other change, and nobody else. The database reckons the sums; here they are only looked at for size.</summary>
     private static Problem? Check(ResourceChange change)
     {
+        if (change.Before is { } before && change.Values.Text("status") == "refunded" && before.Get<string>("status") != "refunded" && change.Caller.Role < Role.Manager)
+        {
+            return new Problem(ProblemType.Forbidden, $"To refund an order needs the role {Role.Manager.Name()}; yours is {change.Caller.Role.Name()}.") { Errors = [new("/status", "/status: an order is refunded by managers.")] };
+        }
         decimal Amount(string field) => change.Values.Has(field) ? change.Values.Get<decimal>(field) : change.Before?.Get<decimal>(field) ?? 0;
         var subtotal = change.Values.Get<object>("items") is ImmutableArray<object> items
             ? items.Cast<ShapeValues>().Sum(item => item.Get<decimal>("quantity") * item.Get<decimal>("unitPrice"))

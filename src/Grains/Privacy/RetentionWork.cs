@@ -30,7 +30,7 @@ internal sealed class RetentionWork(EngineDataSource database, TimeProvider cloc
     private static readonly (string Name, string KeptDays, string Statement)[] Steps =
     [
         ("previews", "messages_kept_days",
-            "UPDATE contacts SET last_message_preview = NULL WHERE id = ANY (ARRAY(SELECT k.id FROM contacts k WHERE k.organization_id = $1 AND k.last_interaction_at < $2 AND k.last_message_preview IS NOT NULL LIMIT 1000))"),
+            "UPDATE contacts SET last_message_preview = NULL, unread_count = 0 WHERE id = ANY (ARRAY(SELECT k.id FROM contacts k WHERE k.organization_id = $1 AND k.last_interaction_at < $2 AND k.last_message_preview IS NOT NULL LIMIT 1000))"),
         ("turns", "turns_kept_days",
             "DELETE FROM turns WHERE id = ANY (ARRAY(SELECT t.id FROM turns t WHERE t.organization_id = $1 AND t.created_at < $2 AND t.state IN ('completed', 'failed', 'cancelled') ORDER BY t.created_at LIMIT 1000))"),
         ("activityLogs", "activity_logs_kept_days", "DELETE FROM activity_logs WHERE id = ANY (ARRAY(SELECT t.id FROM activity_logs t WHERE t.organization_id = $1 AND t.created_at < $2 ORDER BY t.created_at LIMIT 1000))"),
