@@ -180,7 +180,8 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-UPDATE deals SET lost_reason = NULL WHERE stage = 'closed_won' AND num_nonnulls(lost_reason, lost_reason_details) > 0 OR stage = 'closed_lost' AND won_reason IS NOT NULL;
+-- The trigger puts right what there is.
+UPDATE deals SET stage = stage WHERE stage = 'closed_won' AND num_nonnulls(lost_reason, lost_reason_details) > 0 OR stage = 'closed_lost' AND won_reason IS NOT NULL;
 
 -- What belongs to a deal belongs to the deal's client, from the deal's side too.
 CREATE FUNCTION check_client_of_deal() RETURNS trigger

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text.Json;
+using AgentPlatform.Api.Tests.Jobs;
 using AgentPlatform.Api.Tests.TestApp;
 
 namespace AgentPlatform.Api.Tests.Crm.Rules;
@@ -36,6 +38,23 @@ public sealed class AtOnceTests(RuleApp app) : IClassFixture<RuleApp>
         {
             Assert.NotEmpty((await refused.Problem(Problems.ProblemType.Conflict)).Fields());
         }
+    }
+
+    [Theory]
+    [InlineData("csv")]
+    [InlineData("json")]
+    public async Task Of_many_lines_that_book_the_last_place_one_does(string format)
+    {
+        var world = await app.World();
+        var tour = await world.NewTour(new { maxParticipants = 1 });
+        var clients = await Task.WhenAll(Enumerable.Range(0, Many).Select(_ => world.NewClient()));
+        var file = format == "csv"
+            ? $"clientId,tourId,status\n{string.Concat(clients.Select(client => $"{client},{tour},booked\n"))}"
+            : JsonSerializer.Serialize(clients.Select(client => new { clientId = client, tourId = tour, status = "booked" }));
+        var owner = world.Organization.Owner;
+        var job = await owner.Job("/v1/jobs/imports", new { resource = "client-tours", fileId = await owner.Upload(file), format });
+        Assert.Equal((1, Many - 1), (job["result"]!["imported"]!.GetValue<int>(), job["result"]!["failed"]!.GetValue<int>()));
+        Assert.Equal("1 full", await world.Read<string>("SELECT current_participants || ' ' || status FROM tours WHERE organization_id = $1 AND id = $2", tour));
     }
 
     [Fact]
