@@ -319,3 +319,17 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER release_work_of_member AFTER DELETE ON organization_members FOR EACH ROW EXECUTE FUNCTION release_work_of_member();
+
+-- What waits for somebody else then, told before a member is removed.
+CREATE FUNCTION work_of_member(person uuid) RETURNS TABLE (resource text, effect text, rows bigint)
+    LANGUAGE sql STABLE SET search_path = '' AS $$
+    SELECT 'clients', 'detached', count(*) FROM public.clients c WHERE c.organization_id = public.current_organization_id() AND c.assigned_to = person
+    UNION ALL
+    SELECT 'deals', 'detached', count(*) FROM public.deals d
+    WHERE d.organization_id = public.current_organization_id() AND d.owner_id = person AND d.stage NOT IN ('closed_won', 'closed_lost')
+    UNION ALL
+    SELECT 'activities', 'detached', count(*) FROM public.activities a
+    WHERE a.organization_id = public.current_organization_id() AND a.assigned_to = person AND a.status = 'pending'
+$$;
+REVOKE ALL ON FUNCTION work_of_member(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION work_of_member(uuid) TO agentplatform_api;

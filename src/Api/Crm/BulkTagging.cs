@@ -23,7 +23,7 @@ internal static class BulkTagging
     {
         foreach (var resource in (Resource[])[ClientResource.Clients, DealResource.Deals, NoteResource.Notes])
         {
-            routes.MapOperation("POST", $"/v1/{resource.Path}/bulk-tag", Describe(resource), request => ResourceWrites.Undeterred(() => Tag(resource, request)));
+            routes.MapOperation("POST", $"/v1/{resource.Path}/bulk-tag", Describe(resource), request => Tag(resource, request));
         }
     }
 

@@ -33,7 +33,7 @@ internal static class MemberResource
             Timestamp("lastSignInAt").Nullable().ReadOnly() with { Expression = OfPerson("last_sign_in_at") },
         ],
         DecidesAccess = true,
-        FurtherEffects = "SELECT * FROM goes_with_member($1)",
+        FurtherEffects = "SELECT * FROM goes_with_member($1) UNION ALL SELECT * FROM work_of_member($1)",
         BeforeWrite = Guard,
     };
 

@@ -46,15 +46,18 @@ public sealed class MemberTests(PeopleApp app) : IClassFixture<PeopleApp>
         var key = app.Client((await (await client.PostAsJsonAsync("/v1/api-keys", new { name = "Key", role = "viewer", scopes = new[] { "read" } })).Json(HttpStatusCode.Created)).Text("key"));
         await organization.Execute("SELECT notify_member($1, $2, 'quota_warning', 'Told ' || n, deduplication_key => n::text) FROM generate_series(1, 3) n", organization.Id, id);
         await (await client.PutAsJsonAsync("/v1/notification-preferences", new { type = "mention", inApp = true, email = true })).Json();
+        var lead = await organization.Create("clients", new { firstName = "Anna", assignedTo = id });
+        await organization.Create("deals", new { clientId = lead.Id(), name = "Deal", ownerId = id });
         var told = await (await organization.Owner.DeleteAsync($"/v1/members/{id}?dryRun=true")).Json();
         Assert.Equal(
-            [("notifications", "deleted", 3), ("members", "deleted", 1), ("notificationPreferences", "deleted", 1), ("apiKeys", "ended", 1), ("userSessions", "ended", 1)],
+            [("notifications", "deleted", 3), ("members", "deleted", 1), ("notificationPreferences", "deleted", 1), ("clients", "detached", 1), ("deals", "detached", 1), ("apiKeys", "ended", 1), ("userSessions", "ended", 1)],
             told["effects"]!.AsArray().Select(effect => (effect!["resource"]!.GetValue<string>(), effect["effect"]!.GetValue<string>(), effect["count"]!.GetValue<int>()))
                 .OrderBy(effect => effect.Item2, StringComparer.Ordinal).ThenByDescending(effect => effect.Item3).ThenBy(effect => effect.Item1, StringComparer.Ordinal));
         Assert.Equal(HttpStatusCode.NoContent, (await organization.Owner.DeleteAsync($"/v1/members/{id}")).StatusCode);
         await Eventually.Holds(async () => (await client.GetAsync("/v1/me")).StatusCode == HttpStatusCode.Unauthorized);
         await Eventually.Holds(async () => (await key.GetAsync("/v1/members")).StatusCode == HttpStatusCode.Unauthorized);
         await (await organization.Owner.GetAsync($"/v1/members/{id}")).Problem(ProblemType.NotFound);
+        Assert.Null((await (await organization.Owner.GetAsync($"/v1/clients/{lead.Id()}")).Json())["assignedTo"]);
     }
 
     [Fact]
