@@ -70,6 +70,11 @@ internal static class AuthEndpoints
         var email = request.Body.Text("email")!.ToLowerInvariant();
         var address = request.Http.Connection.RemoteIpAddress;
         var throttle = request.Service<SignInThrottle>();
+        using var turn = await throttle.InTurn(email, address, request.Cancelled);
+        if (turn is null)
+        {
+            return Passwords.Busy();
+        }
         if (await throttle.Wait(email, address, request.Cancelled) is var wait && wait > TimeSpan.Zero)
         {
             return SignInThrottle.Refusal(wait);

@@ -17,6 +17,24 @@ internal sealed class SignInThrottle(ApiDataSource database)
     private static readonly int[] Limits = [AuthOptions.MaxFailuresPerEmailAndAddress, AuthOptions.MaxFailuresPerEmail, AuthOptions.MaxFailuresPerAddress];
     private static readonly int[] LimitsWhereKnown = [AuthOptions.MaxFailuresPerEmailAndAddress, int.MaxValue, AuthOptions.MaxFailuresPerAddress];
 
+    /// <summary>Lines in which tries stand; which one is theirs nobody outside can tell.</summary>
+    private const int Lines = 256;
+
+    /// <summary>How long a try stands in line before it is sent away.</summary>
+    private static readonly TimeSpan LongestTurn = TimeSpan.FromSeconds(5);
+
+    private readonly SemaphoreSlim[] _lines = [.. Enumerable.Range(0, Lines).Select(_ => new SemaphoreSlim(1, 1))];
+
+    /// <summary>
+    /// Lets tries for one e-mail address from one network go one by one, until the result is disposed: of many at once, all would be tried before the first had failed. Null when
+    /// it takes too long.
+    /// </summary>
+    public async Task<IDisposable?> InTurn(string email, IPAddress? address, CancellationToken cancellationToken)
+    {
+        var line = _lines[(uint)HashCode.Combine(email, Network(address)) % Lines];
+        return await line.WaitAsync(LongestTurn, cancellationToken) ? new Turn(line) : null;
+    }
+
     /// <summary>How long to wait before another try; zero for none.</summary>
     public async Task<TimeSpan> Wait(string email, IPAddress? address, CancellationToken cancellationToken)
     {
@@ -79,6 +97,11 @@ internal sealed class SignInThrottle(ApiDataSource database)
         { IsIPv4MappedToIPv6: true } => [new(address.MapToIPv4(), 32), new(address, 128)],
         _ => [new(new IPAddress([.. address.GetAddressBytes()[..8], .. new byte[8]]), 64)],
     };
+
+    private sealed class Turn(SemaphoreSlim line) : IDisposable
+    {
+        public void Dispose() => line.Release();
+    }
 
     private static byte[] Hash(string subject) => SHA256.HashData(Encoding.UTF8.GetBytes(subject));
 }

@@ -50,6 +50,15 @@ public sealed class AuthTests(ApiApp app) : IClassFixture<ApiApp>
     }
 
     [Fact]
+    public async Task Guesses_that_come_all_at_once_are_no_more_than_those_that_come_one_by_one()
+    {
+        var email = (await app.NewOrganization()).OwnerEmail;
+        var answers = await Task.WhenAll(Enumerable.Range(0, 3 * AuthOptions.MaxFailuresPerEmailAndAddress).Select(guess => TestOrganization.Login(app.Anonymous, email, $"guess {guess}")));
+        Assert.Equal(AuthOptions.MaxFailuresPerEmailAndAddress, answers.Count(answer => answer.StatusCode == HttpStatusCode.Unauthorized));
+        Assert.Equal(2 * AuthOptions.MaxFailuresPerEmailAndAddress, answers.Count(answer => answer.StatusCode == HttpStatusCode.TooManyRequests));
+    }
+
+    [Fact]
     public async Task Whoever_guesses_from_many_addresses_locks_the_person_out_nowhere_but_where_nobody_knows_him()
     {
         var organization = await app.NewOrganization();
