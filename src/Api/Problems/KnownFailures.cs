@@ -21,6 +21,8 @@ public static class KnownFailures
         _ when PostgresFailures.IsUnavailable(failure) => Unavailable("The database can't be reached."),
         _ when PostgresFailures.IsConflict(failure) => Unavailable("The change met another one. Try again."),
         TimeoutException => Unavailable("The engine did not answer in time."),
+        // The silo that should have answered is gone, or there is no way to one.
+        OrleansException => Unavailable("The engine can't be reached."),
         PostgresException answered => OfStatement(answered),
         _ => null,
     };

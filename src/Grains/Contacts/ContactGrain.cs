@@ -11,7 +11,7 @@ internal sealed class ContactGrain(ConversationStore store) : Grain, IContactGra
 
     public async Task<CommandResult> SetAiEnabled(bool enabled, Actor actor)
     {
-        _conversation ??= await store.FindConversationOf(this.GetPrimaryKey(), CancellationToken.None) is { } found
+        _conversation ??= await store.FindConversationOf(this.GetPrimaryKey(), CancellationToken.None).OrUnavailable() is { } found
             ? new ConversationKey(found.ChannelId, found.Identity)
             : null;
         if (_conversation is not { } key)

@@ -17,7 +17,7 @@ internal sealed partial class ConversationGrain
         {
             return new CommandResult { Outcome = CommandOutcome.NotFound };
         }
-        if (await Read(services.Store.FindMessage(_state.Id, command.MessageId, CancellationToken.None)) is { } sequence)
+        if (await services.Store.FindMessage(_state.Id, command.MessageId, CancellationToken.None).OrUnavailable() is { } sequence)
         {
             return new CommandResult { Outcome = CommandOutcome.Done, Conversation = _state.ToView(), MessageId = command.MessageId, Sequence = sequence };
         }
@@ -65,7 +65,7 @@ internal sealed partial class ConversationGrain
             {
                 return new CommandResult { Outcome = CommandOutcome.VersionConflict, Conversation = _state.ToView() };
             }
-            if (change is { Action: ConversationAction.Note, MessageId: { } id } && await Read(services.Store.FindMessage(_state.Id, id, CancellationToken.None)) is { } sequence)
+            if (change is { Action: ConversationAction.Note, MessageId: { } id } && await services.Store.FindMessage(_state.Id, id, CancellationToken.None).OrUnavailable() is { } sequence)
             {
                 return new CommandResult { Outcome = CommandOutcome.Done, Conversation = _state.ToView(), MessageId = id, Sequence = sequence };
             }

@@ -178,7 +178,7 @@ internal sealed partial class ConversationGrain
         var now = services.Clock.GetUtcNow();
         var allowance = await Allowance(_state!.OrganizationId);
         if (!allowance.Permits(_state.CountedMonth, now) || await Channel() is not { } channel
-            || await Read(services.Store.FirstUnanswered(_state.Id, CancellationToken.None)) is not { } first)
+            || await services.Store.FirstUnanswered(_state.Id, CancellationToken.None).OrUnavailable() is not { } first)
         {
             return;
         }

@@ -3,7 +3,6 @@ using System.Diagnostics;
 using AgentPlatform.Billing;
 using AgentPlatform.Conversations;
 using AgentPlatform.Data.Channels;
-using AgentPlatform.Data.Connections;
 using AgentPlatform.Data.Conversations;
 using AgentPlatform.Grains.Telemetry;
 using Npgsql;
@@ -135,7 +134,7 @@ internal sealed partial class ConversationGrain(ConversationServices services) :
         {
             return;
         }
-        var stored = await Read(services.Store.Load(_key.ChannelId, _key.PlatformUserId, CancellationToken.None));
+        var stored = await services.Store.Load(_key.ChannelId, _key.PlatformUserId, CancellationToken.None).OrUnavailable();
         _isLoaded = true;
         if (stored is null)
         {
@@ -161,7 +160,7 @@ internal sealed partial class ConversationGrain(ConversationServices services) :
             return _home;
         }
         var others = identities.Where(identity => identity != _key.PlatformUserId).ToArray();
-        if (await Read(services.Store.Adopt(_key.ChannelId, _key.PlatformUserId, others, CancellationToken.None)) is { } first)
+        if (await services.Store.Adopt(_key.ChannelId, _key.PlatformUserId, others, CancellationToken.None).OrUnavailable() is { } first)
         {
             _home = GrainFactory.GetGrain<IConversationGrain>((_key with { PlatformUserId = first }).ToString());
         }
@@ -266,25 +265,13 @@ internal sealed partial class ConversationGrain(ConversationServices services) :
     private ValueTask<ChannelSettings?> Channel()
     {
         var found = services.Channels.Find(_key.ChannelId, CancellationToken.None);
-        return found.IsCompletedSuccessfully ? found : new ValueTask<ChannelSettings?>(Read(found.AsTask()));
+        return found.IsCompletedSuccessfully ? found : new ValueTask<ChannelSettings?>(found.AsTask().OrUnavailable());
     }
 
     /// <summary>In memory but for the first time, and after it changed; without an allocation then.</summary>
     private ValueTask<AiAllowance> Allowance(Guid organizationId)
     {
         var found = services.Usage.Get(organizationId);
-        return found.IsCompletedSuccessfully ? found : new ValueTask<AiAllowance>(Read(found.AsTask()));
-    }
-
-    private static async Task<T> Read<T>(Task<T> reading)
-    {
-        try
-        {
-            return await reading;
-        }
-        catch (Exception failure) when (PostgresFailures.IsUnavailable(failure))
-        {
-            throw new StorageUnavailableException("Postgres can't be reached.", failure);
-        }
+        return found.IsCompletedSuccessfully ? found : new ValueTask<AiAllowance>(found.AsTask().OrUnavailable());
     }
 }

@@ -34,7 +34,7 @@ internal sealed class JobGrain(JobRunner runner) : Grain, IJobGrain
         {
             await _cancel!.CancelAsync();
         }
-        await runner.EndCancelled(this.GetPrimaryKey());
+        await runner.EndCancelled(this.GetPrimaryKey()).OrUnavailable();
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)

@@ -48,7 +48,7 @@ public sealed partial class JobRunner(
     }
 
     /// <summary>Writes down the end of a job that was cancelled and that nobody works on.</summary>
-    public Task EndCancelled(Guid jobId) => store.EndCancelled(jobId, instance.Id, instances.Value.DeadAfter, CancellationToken.None);
+    public Task<bool> EndCancelled(Guid jobId) => store.EndCancelled(jobId, instance.Id, instances.Value.DeadAfter, CancellationToken.None);
 
     private async Task Attempt(Job job, CancellationToken ended, CancellationToken stopping)
     {

@@ -1,7 +1,6 @@
 using AgentPlatform.Billing;
 using AgentPlatform.Conversations;
 using AgentPlatform.Data.Billing;
-using AgentPlatform.Data.Connections;
 using AgentPlatform.Grains.Billing;
 using Microsoft.Extensions.Logging;
 
@@ -17,17 +16,7 @@ internal sealed partial class OrganizationGrain
     private UsageState? _usage;
     private bool _isRead;
 
-    public async Task<AiAllowance> ReadAllowance()
-    {
-        try
-        {
-            return UsageLimits.Allowance(await ReadUsage());
-        }
-        catch (Exception failure) when (PostgresFailures.IsUnavailable(failure))
-        {
-            throw new StorageUnavailableException("Postgres can't be reached.", failure);
-        }
-    }
+    public async Task<AiAllowance> ReadAllowance() => UsageLimits.Allowance(await ReadUsage().OrUnavailable());
 
     public async Task Used(long tokens, int conversations)
     {
