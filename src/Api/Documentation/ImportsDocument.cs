@@ -70,7 +70,11 @@ internal static class ImportsDocument
             ## Errors
 
             `GET /v1/jobs/{id}/job-errors` lists `line` (the first one of a record that spans several), `field` (the column, `items/0/unitPrice` within a list; null where the line as a whole
-            can't be read) and `detail`. A header that names an unknown column fails the job before the first line. Every other line goes in, whatever is wrong with its neighbours.
+            can't be read) and `detail`. A header that names an unknown column, or one column twice, fails the job before the first line, and so does a file that is empty or UTF-16: save it as
+            UTF-8. Every other line goes in, whatever is wrong with its neighbours. A line that repeats the header is an error of its own, where the file has more than one column.
+
+            An import ends between two transactions when it is cancelled, when whoever asked for it may no longer do what it does, when the organization is suspended, or when the rest of the
+            file is gone. What went in stays, the job says why it ended, and `POST /v1/jobs/{id}/retry` goes on from there.
 
             ## Resources
 

@@ -1,10 +1,16 @@
 using AgentPlatform.Data.Files;
+using AgentPlatform.Data.Jobs;
 
 namespace AgentPlatform.Api.Transfer;
 
 /// <summary>The part of a file that is being looked at: grows at its end as pieces are read, shrinks at its start as records are taken.</summary>
-internal sealed class ByteWindow(FileReader file)
+/// <param name="file">The file.</param>
+/// <param name="size">Its size in bytes.</param>
+internal sealed class ByteWindow(FileReader file, long size)
 {
+    /// <summary>What is said when a file, or a piece of it, is no longer there.</summary>
+    public const string Gone = "The file is gone.";
+
     private byte[] _bytes = new byte[2 * FileStore.ChunkBytes];
     private int _start;
     private int _end;
@@ -19,12 +25,13 @@ internal sealed class ByteWindow(FileReader file)
     public int Length => _end - _start;
 
     /// <summary>Reads one more piece; false at the end of the file.</summary>
+    /// <exception cref="JobFailedException">The rest of the file is gone.</exception>
     public async ValueTask<bool> Fill(CancellationToken cancellationToken)
     {
         var piece = await file.Next(cancellationToken);
         if (piece.IsEmpty)
         {
-            return false;
+            return file.Offset >= size ? false : throw new JobFailedException(Gone);
         }
         if (_end + piece.Length > _bytes.Length)
         {

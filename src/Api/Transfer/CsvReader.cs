@@ -24,6 +24,10 @@ internal sealed class CsvReader(ByteWindow window, char delimiter) : RecordReade
             if (length >= 0)
             {
                 var record = Take(length);
+                if (length > MaxRecordBytes)
+                {
+                    return record with { Bytes = default, Error = TooLong };
+                }
                 if (record.Bytes.Length > 0)
                 {
                     return record;
@@ -32,7 +36,7 @@ internal sealed class CsvReader(ByteWindow window, char delimiter) : RecordReade
             }
             if (Window.Length > MaxRecordBytes)
             {
-                return BadLine(isQuoted ? $"A quotation mark is not closed within {MaxRecordBytes} bytes." : $"The line is longer than {MaxRecordBytes} bytes.");
+                return await BadLine(isQuoted ? $"A quotation mark is not closed within {MaxRecordBytes} bytes." : TooLong, cancellationToken);
             }
             if (await Window.Fill(cancellationToken))
             {
@@ -44,7 +48,7 @@ internal sealed class CsvReader(ByteWindow window, char delimiter) : RecordReade
             }
             if (isQuoted)
             {
-                return BadLine("A quotation mark is not closed.");
+                return await BadLine("A quotation mark is not closed.", cancellationToken);
             }
             var last = Take(Window.Length);
             return last.Bytes.Length == 0 ? null : last;

@@ -5,6 +5,7 @@ using AgentPlatform.Api.Resources;
 using AgentPlatform.Api.Shapes;
 using AgentPlatform.Data;
 using AgentPlatform.Data.Connections;
+using AgentPlatform.Data.Jobs;
 using AgentPlatform.Data.Tenancy;
 using Npgsql;
 
@@ -167,7 +168,9 @@ internal sealed class ImportBatch(Resource resource, ImportOrder order, Operatio
         }
         catch (PostgresException failure) when (!PostgresFailures.IsUnavailable(failure) && !PostgresFailures.IsConflict(failure))
         {
-            problem = KnownFailures.ToProblem(failure) ?? throw new InvalidOperationException($"Line {entry.Line.Line} met a failure of the database.", failure);
+            // Not the line is wrong: what is left of the file is for whoever may go on with it.
+            problem = failure.SqlState == PostgresErrorCodes.InsufficientPrivilege && KnownFailures.ToProblem(failure) is { } forbidden ? throw new JobFailedException(forbidden.Detail!)
+                : KnownFailures.ToProblem(failure) ?? throw new InvalidOperationException($"Line {entry.Line.Line} met a failure of the database.", failure);
         }
         if (problem is null)
         {

@@ -36,7 +36,7 @@ internal abstract class ImportLines(Resource resource, ImportOrder order, TimePr
         }
         return _shape.TryFind(name.Trim(), out var field)
             ? field
-            : throw new JobFailedException($"\"{(column.Length > 100 ? column[..100] : column)}\" is not a field of {resource.Path}. Name the field that it fills in `mapping`, or an empty text to leave it out.");
+            : throw new JobFailedException($"\"{(column.Length > 100 ? column[..100] : column).Replace('\0', '\uFFFD')}\" is not a field of {resource.Path}. Name the field that it fills in `mapping`, or an empty text to leave it out.");
     }
 
     protected (ImportLine? Line, ImmutableArray<LineError> Errors) Finish(long line, ShapeValues values, Violations violations)
@@ -76,6 +76,7 @@ internal sealed class CsvLines(Resource resource, ImportOrder order, TimeProvide
 {
     private readonly List<CsvValue> _values = [];
     private Field?[] _columns = [];
+    private byte[] _header = [];
 
     public override RecordPosition Position => reader.Position;
 
@@ -89,6 +90,7 @@ internal sealed class CsvLines(Resource resource, ImportOrder order, TimeProvide
         {
             throw new JobFailedException($"The header can't be read: {problem}");
         }
+        _header = header.Bytes.ToArray();
         _columns = [.. _values.Select(value => FieldOf(value.Text))];
         if (_columns.OfType<Field>().GroupBy(field => field.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
         {
@@ -113,6 +115,11 @@ internal sealed class CsvLines(Resource resource, ImportOrder order, TimeProvide
         if (_values.Count != _columns.Length)
         {
             return (null, [new(record.Line, null, $"The line has {_values.Count} values; the header names {_columns.Length}.")]);
+        }
+        // Files that were put together from several have it in their midst; a column alone may well hold its own name.
+        if (_columns.Length > 1 && record.Bytes.Span.SequenceEqual(_header))
+        {
+            return (null, [new(record.Line, null, "The line repeats the header.")]);
         }
         var values = new ShapeValues();
         var violations = new Violations();

@@ -1,6 +1,6 @@
 using System.Text.Json;
+using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Jobs;
-using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Resources;
 using AgentPlatform.Data.Connections;
 using AgentPlatform.Data.Files;
@@ -28,21 +28,16 @@ internal sealed class ImportWork(IServiceProvider services, ApiDataSource databa
         var order = run.Payload<ImportOrder>();
         var resource = ResourceCatalog.All.FirstOrDefault(known => known.Path == order.Resource && known.Import is not null)
             ?? throw new JobFailedException($"{order.Resource} can't be imported.");
-        var caller = await JobCaller.Find(services, run.Job, cancellationToken);
-        if (TransferRights.Refusal(caller, resource, order) is { } refusal)
-        {
-            throw new JobFailedException(refusal);
-        }
-        var size = await files.Find(caller.Tenant, order.FileId, cancellationToken) ?? throw new JobFailedException("The file is gone.");
-        var request = JobCaller.Request(services, caller, cancellationToken);
-        var lines = ImportLines.Of(resource, order, new ByteWindow(new FileReader(files, caller.Tenant, order.FileId, 0)), clock);
+        var caller = await Caller(run, resource, order, cancellationToken);
+        var size = await files.Find(caller.Tenant, order.FileId, cancellationToken) ?? throw new JobFailedException(ByteWindow.Gone);
+        var lines = ImportLines.Of(resource, order, new ByteWindow(new FileReader(files, caller.Tenant, order.FileId, 0), size), clock);
         await lines.Open(run.Position<RecordPosition>(), cancellationToken);
         BulkInsert bulk;
         await using (var session = await TenantSession.OpenAsync(database, caller.Tenant, cancellationToken))
         {
             bulk = await BulkInsert.Prepare(session, resource, cancellationToken);
         }
-        var task = new ImportTask(resource, order, request, bulk, size);
+        var task = new ImportTask(resource, order, bulk, size);
         var chunk = await Read(lines, order, null, cancellationToken);
         while (!chunk.IsLast)
         {
@@ -63,7 +58,14 @@ internal sealed class ImportWork(IServiceProvider services, ApiDataSource databa
         return JsonSerializer.Serialize(new { lines = progress.Processed, imported = progress.Succeeded, failed = progress.Failed, dryRun = order.IsDryRun }, JsonSerializerOptions.Web);
     }
 
-    private sealed record ImportTask(Resource Resource, ImportOrder Order, OperationRequest Request, BulkInsert Bulk, long Size);
+    /// <summary>On whose behalf the next lines go in. An import may take hours: who may no longer, ends it there.</summary>
+    private async Task<Caller> Caller(JobRun run, Resource resource, ImportOrder order, CancellationToken cancellationToken)
+    {
+        var caller = await JobCaller.Find(services, run.Job, cancellationToken);
+        return TransferRights.Refusal(caller, resource, order) is { } refusal ? throw new JobFailedException(refusal) : caller;
+    }
+
+    private sealed record ImportTask(Resource Resource, ImportOrder Order, BulkInsert Bulk, long Size);
 
     /// <param name="Ahead">A line that was read but belongs to the next chunk; <paramref name="Position"/> is before it.</param>
     private sealed record Chunk(List<ImportLine> Lines, List<LineError> Errors, long Records, long BadRecords, RecordPosition Position, ImportLine? Ahead, bool IsLast);
@@ -113,8 +115,9 @@ internal sealed class ImportWork(IServiceProvider services, ApiDataSource databa
 
     private async Task Commit(JobRun run, ImportTask task, Chunk chunk, CancellationToken cancellationToken)
     {
-        await using var session = await TenantSession.OpenAsync(database, task.Request.Caller.Tenant, cancellationToken);
-        var batch = new ImportBatch(task.Resource, task.Order, task.Request, task.Bulk, session);
+        var caller = await Caller(run, task.Resource, task.Order, cancellationToken);
+        await using var session = await TenantSession.OpenAsync(database, caller.Tenant, cancellationToken);
+        var batch = new ImportBatch(task.Resource, task.Order, JobCaller.Request(services, caller, cancellationToken), task.Bulk, session);
         await Begin(session, cancellationToken);
         var done = await batch.Apply(chunk.Lines);
         if (task.Order.IsDryRun)

@@ -47,7 +47,7 @@ internal sealed class JsonRecords(ByteWindow window) : RecordReader(window)
         {
             if (Window.Length > MaxRecordBytes)
             {
-                return BadLine($"The line is longer than {MaxRecordBytes} bytes.");
+                return await BadLine(TooLong, cancellationToken);
             }
             if (!await Window.Fill(cancellationToken))
             {
@@ -57,7 +57,7 @@ internal sealed class JsonRecords(ByteWindow window) : RecordReader(window)
         }
         var record = new RawRecord(Line++, Window.Memory[..end]);
         Window.Skip(Math.Min(end + 1, Window.Length));
-        return record;
+        return end > MaxRecordBytes ? record with { Bytes = default, Error = TooLong } : record;
     }
 
     private async ValueTask<RawRecord?> NextElement(CancellationToken cancellationToken)
@@ -85,7 +85,7 @@ internal sealed class JsonRecords(ByteWindow window) : RecordReader(window)
         var record = new RawRecord(Line, Window.Memory[..end]);
         Line += record.Bytes.Span.Count((byte)'\n');
         Window.Skip(end);
-        return record;
+        return end > MaxRecordBytes ? record with { Bytes = default, Error = TooLong } : record;
     }
 
     /// <summary>Length of the element that the bytes begin with; -1 when it doesn't end in them.</summary>

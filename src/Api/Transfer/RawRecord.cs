@@ -1,3 +1,5 @@
+using AgentPlatform.Data.Jobs;
+
 namespace AgentPlatform.Api.Transfer;
 
 /// <summary>A record of a file, or what is wrong with the place where one should be.</summary>
@@ -29,21 +31,37 @@ internal abstract class RecordReader(ByteWindow window)
     /// <summary>The next record; null at the end.</summary>
     public abstract ValueTask<RawRecord?> Next(CancellationToken cancellationToken);
 
-    /// <summary>Takes the first line of the window, which is no record, and says why.</summary>
-    protected RawRecord BadLine(string error)
+    /// <summary>Why a record is none.</summary>
+    protected static string TooLong => $"The line is longer than {MaxRecordBytes} bytes.";
+
+    /// <summary>Takes the first line of the window, which is no record, to its end, however far that is, and says why.</summary>
+    protected async ValueTask<RawRecord> BadLine(string error, CancellationToken cancellationToken)
     {
-        var end = window.Span.IndexOf((byte)'\n');
-        window.Skip(end < 0 ? window.Length : end + 1);
-        return new RawRecord(Line++, default, error);
+        var line = Line++;
+        int end;
+        while ((end = window.Span.IndexOf((byte)'\n')) < 0)
+        {
+            window.Skip(window.Length);
+            if (!await window.Fill(cancellationToken))
+            {
+                return new RawRecord(line, default, error);
+            }
+        }
+        window.Skip(end + 1);
+        return new RawRecord(line, default, error);
     }
 
-    /// <summary>A UTF-8 file may begin with a byte order mark.</summary>
+    /// <summary>A UTF-8 file may begin with a byte order mark; one that begins as UTF-16 does, with a mark or without, can't be read.</summary>
     protected async ValueTask SkipMark(CancellationToken cancellationToken)
     {
         if (window.Offset == 0)
         {
             while (window.Length < 3 && await window.Fill(cancellationToken))
             {
+            }
+            if (window.Span is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] or [0, >= (byte)'\t', 0, ..] or [>= (byte)'\t', 0, >= (byte)'\t', ..])
+            {
+                throw new JobFailedException("The file is UTF-16. Save it as UTF-8.");
             }
             if (window.Span.StartsWith("\uFEFF"u8))
             {

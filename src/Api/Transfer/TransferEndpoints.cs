@@ -99,6 +99,10 @@ internal static class TransferEndpoints
         {
             return malformed;
         }
+        if (Unmapped(resource, order) is { } unmapped)
+        {
+            return unmapped;
+        }
         if (await request.Service<FileStore>().Find(request.Caller.Tenant, order.FileId, request.Cancelled) is null)
         {
             return Problem.Invalid("/fileId", "/fileId names nothing in this organization.");
@@ -110,6 +114,19 @@ internal static class TransferEndpoints
         return TransferRights.Refusal(request.Caller, resource, order) is { } refusal
             ? new Problem(ProblemType.Forbidden, refusal)
             : await JobStart.Start(request, new NewJob(JobTypes.FileProcessing, ImportWork.WorkName, order));
+    }
+
+    /// <summary>A column that is to fill what isn't there, or what nobody gives; null where there is none.</summary>
+    private static Problem? Unmapped(Resource resource, ImportOrder order)
+    {
+        foreach (var (column, name) in order.Mapping.Where(pair => pair.Value.Length > 0))
+        {
+            if (!ImportShape.Of(resource).TryFind(name.Trim(), out var field) || field is null)
+            {
+                return Problem.Invalid($"/mapping/{column}", $"/mapping/{column} names no field that can be given for {resource.Path}.");
+            }
+        }
+        return null;
     }
 
     private static async Task<IResult> Export(OperationRequest request)
