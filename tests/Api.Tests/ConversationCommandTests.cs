@@ -43,6 +43,48 @@ public sealed class ConversationCommandTests(EngineApp app) : IClassFixture<Engi
         Assert.Null(released["assignedTo"]);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task When_a_member_leaves_or_is_suspended_what_was_his_waits_for_somebody_else_and_they_are_told(bool leaves)
+    {
+        var organization = await app.NewOrganization();
+        var line = await app.NewLine(organization);
+        var (memberId, email) = await organization.AddUser(Role.Member);
+        var (member, other) = (await organization.SignIn(email), await organization.Member(Role.Member));
+        var (taken, resolved, assigned) = (await Written(line, "15550001111"), await Written(line, "15550002222"), await Written(line, "15550003333"));
+        await (await member.PostAsync($"{taken}/takeover", null)).Json();
+        await (await member.PostAsync($"{resolved}/takeover", null)).Json();
+        await (await member.PostAsync($"{resolved}/resolve", null)).Json();
+        await (await organization.Owner.PostAsJsonAsync($"{assigned}/assign", new { assigneeId = memberId })).Json();
+        var told = await (await organization.Owner.DeleteAsync($"/v1/members/{memberId}?dryRun=true")).Json();
+        Assert.Equal(2, Assert.Single(told["effects"]!.AsArray(), effect => effect!["resource"]!.GetValue<string>() == "conversations")!["count"]!.GetValue<int>());
+
+        (leaves
+            ? await organization.Owner.DeleteAsync($"/v1/members/{memberId}")
+            : await organization.Owner.Patch($"/v1/members/{memberId}", new { status = "suspended" }, "*")).EnsureSuccessStatusCode();
+
+        await Eventually.Holds(async () => await Stands(taken) == ("escalated", "human", null) && await Stands(assigned) == ("active", "ai", null));
+        Assert.Equal(("completed", "ai", memberId.ToString()), await Stands(resolved));
+        Assert.Equal("conversation_escalated", Assert.Single((await (await other.GetAsync("/v1/notifications")).Json()).Items()).Text("type"));
+        // Nobody's, so whoever takes it is its person, and the customer is answered again.
+        await (await other.PostAsJsonAsync($"{taken}/messages", new { text = "I am here now." })).Json(HttpStatusCode.Created);
+        Assert.Equal("I am here now.", (await line.NextSent()).Text);
+        Assert.Equal("active", (await Stands(taken)).Status);
+
+        async Task<(string Status, string ManagedBy, string? AssignedTo)> Stands(string path)
+        {
+            var now = await (await organization.Owner.GetAsync(path)).Json();
+            return (now.Text("status"), now.Text("managedBy"), now["assignedTo"]?.GetValue<string>());
+        }
+
+        async Task<string> Written(WhatsAppLine to, string from)
+        {
+            await to.Write(from, "Is anybody there?");
+            return $"/v1/conversations/{await organization.Query<Guid>("SELECT c.id FROM conversations c JOIN contacts k ON k.id = c.contact_id WHERE k.channel_id = $1 AND k.platform_user_id = $2", to.ChannelId, from)}";
+        }
+    }
+
     [Fact]
     public async Task Internal_notes_stand_beside_the_conversation_and_its_versions()
     {

@@ -17,7 +17,7 @@ public sealed record JobOptions
     /// <summary>Bad lines that are listed for one job (setting <c>JOB_ERRORS_KEPT</c>, default 10,000); more are only counted.</summary>
     public int ErrorsKept { get; init; } = 10_000;
 
-    /// <summary>How often a run that met a conflict or a database that is away is tried again before the job fails.</summary>
+    /// <summary>How often a run that met a conflict, or a grain out of reach, is tried again before the job fails.</summary>
     public const int MaxConflicts = 5;
 
     /// <summary>Reads the settings.</summary>

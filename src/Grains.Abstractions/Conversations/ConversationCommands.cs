@@ -55,7 +55,7 @@ public sealed record ConversationChange
     [Id(0)] public required ConversationAction Action { get; init; }
     [Id(1)] public required Actor Actor { get; init; }
 
-    /// <summary>For <see cref="ConversationAction.Assign"/>: the member, or null to unassign.</summary>
+    /// <summary>For <see cref="ConversationAction.Assign"/>: the member, or null to unassign. For <see cref="ConversationAction.Vacate"/>: who is gone.</summary>
     [Id(2)] public Guid? AssigneeId { get; init; }
 
     /// <summary>For <see cref="ConversationAction.Note"/>: the text of the internal note.</summary>
@@ -95,6 +95,12 @@ public enum ConversationAction
     /// <summary>AI on or off for this contact.</summary>
     EnableAi,
     DisableAi,
+
+    /// <summary>
+    /// Whoever it is assigned to (<see cref="ConversationChange.AssigneeId"/>) is no active member any more: it is nobody's, and <c>escalated</c> if that person answered.
+    /// Nothing happens where it is somebody else's by now.
+    /// </summary>
+    Vacate,
 }
 
 /// <summary>The conversation after a command.</summary>

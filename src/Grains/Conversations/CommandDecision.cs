@@ -48,6 +48,7 @@ internal static class CommandDecision
             ConversationAction.MarkRead => state with { UnreadCount = 0 },
             ConversationAction.EnableAi => state with { AiEnabled = true },
             ConversationAction.DisableAi => state with { AiEnabled = false },
+            ConversationAction.Vacate => state.AssignedTo == change.AssigneeId ? Vacated(state) : state,
             ConversationAction.Note => state with { LastSequence = state.LastSequence + 1 },
             _ => throw new ArgumentOutOfRangeException(nameof(change), change.Action, "Not a conversation action."),
         };
@@ -100,6 +101,12 @@ internal static class CommandDecision
         Epoch = state.Epoch + 1,
         AssignedTo = by ?? state.AssignedTo,
         Status = state.Status == ConversationStatus.Escalated ? ConversationStatus.Active : state.Status,
+    };
+
+    private static ConversationState Vacated(ConversationState state) => state with
+    {
+        AssignedTo = null,
+        Status = state is { ManagedBy: ManagedBy.Human, Status: ConversationStatus.Active } ? ConversationStatus.Escalated : state.Status,
     };
 
     private static ConversationState Reactivated(ConversationState state) =>

@@ -85,7 +85,7 @@ public sealed partial class JobRunner(
                 await End(run, JobStatuses.Cancelled, null, null).ConfigureAwait(false);
                 return;
             }
-            catch (Exception failure) when (PostgresFailures.IsUnavailable(failure) || (PostgresFailures.IsConflict(failure) && conflicts++ < JobOptions.MaxConflicts))
+            catch (Exception failure) when (PostgresFailures.IsUnavailable(failure) || (IsPassing(failure) && conflicts++ < JobOptions.MaxConflicts))
             {
                 LogAgain(logger, job.Id, failure.GetType().Name, failure.Message);
             }
@@ -99,6 +99,10 @@ public sealed partial class JobRunner(
         }
         await EndCancelled(job.Id).ConfigureAwait(false);
     }
+
+    /// <summary>Another transaction was in the way, or a grain that the work called could not be reached.</summary>
+    private static bool IsPassing(Exception failure) =>
+        PostgresFailures.IsConflict(failure) || failure is StorageUnavailableException or OrleansException or TimeoutException;
 
     /// <summary>The job where it stands now, once the database is there again.</summary>
     private async Task<(Job? Job, TimeSpan Pause)> Again(Job job, TimeSpan pause, CancellationToken ended)

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using AgentPlatform.Agents;
+using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Tests.Jobs;
 using AgentPlatform.Api.Tests.TestApp;
 using AgentPlatform.Billing;
@@ -145,6 +146,7 @@ internal sealed class EngineFlows(EnginePlanApp app, TestOrganization large, Tes
         await owner.Job($"/v1/clients/{client}/data-export", null);
         await owner.Job($"/v1/clients/{client}/erasure", null);
         await Retain();
+        await MemberLeaves();
 
         var (unlucky, runner) = (Guid.CreateVersion7(), app.Services.GetRequiredService<JobRunner>());
         await large.Execute("INSERT INTO jobs (id, organization_id, type, work) VALUES ($1, $2, 'bulk_processing', $3)", unlucky, large.Id, UnluckyWork);
@@ -156,6 +158,15 @@ internal sealed class EngineFlows(EnginePlanApp app, TestOrganization large, Tes
         await large.Execute("UPDATE jobs SET cancel_requested_at = now() WHERE id = $1", unlucky);
         await runner.EndCancelled(unlucky);
         await owner.Ended(unlucky, "cancelled");
+    }
+
+    /// <summary>Whoever answered a customer leaves.</summary>
+    private async Task MemberLeaves()
+    {
+        var (member, _) = await large.AddUser(Role.Member);
+        (await large.Owner.PostAsJsonAsync($"/v1/conversations/{await NextFilled()}/assign", new { assigneeId = member })).EnsureSuccessStatusCode();
+        (await large.Owner.DeleteAsync($"/v1/members/{member}")).EnsureSuccessStatusCode();
+        await large.Owner.Ended(await large.Query<Guid>("SELECT id FROM jobs WHERE organization_id = $1 AND work = 'conversations_of_member' ORDER BY created_at DESC LIMIT 1", large.Id));
     }
 
     /// <summary>A few old rows of each kind; the page of messages goes on while it finds any.</summary>
