@@ -2,7 +2,7 @@ using AgentPlatform.Api;
 using AgentPlatform.Api.Hosting;
 
 var builder = WebApplication.CreateBuilder(args);
-builder.Configuration.AddQuietLogs();
+builder.AddTelemetry("agentplatform-api");
 builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
 builder.UseOrleansClient(client => client.ConfigureClient(builder.Configuration));
 builder.Services.AddApi(builder.Configuration);

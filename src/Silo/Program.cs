@@ -1,19 +1,19 @@
 using AgentPlatform.Api;
 using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Hosting;
 using AgentPlatform.Api.Jobs;
 using AgentPlatform.Data;
 using AgentPlatform.Data.Migrations;
 using AgentPlatform.Grains;
 using AgentPlatform.Silo.Demo;
 using AgentPlatform.Silo.Hosting;
-using AgentPlatform.Silo.Telemetry;
 
 var builder = WebApplication.CreateBuilder(args);
 var settings = SiloSettings.From(builder.Configuration);
 builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
 builder.WebHost.UseUrls($"http://{settings.BindAddress}:{settings.Port}");
 
-builder.AddTelemetry();
+builder.AddTelemetry("agentplatform-silo");
 builder.Services.AddData(builder.Configuration);
 builder.Services.AddEngine(builder.Configuration);
 builder.Services.AddEngineFeatures(builder.Configuration);

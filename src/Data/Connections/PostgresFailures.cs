@@ -16,6 +16,8 @@ public static class PostgresFailures
         NpgsqlException { InnerException: TimeoutException or IOException or SocketException } => true,
         NpgsqlException { IsTransient: true } => true,
         SocketException => true,
+        // The driver lost its place in the protocol, and closed the connection: after a statement that it was preparing was cancelled (npgsql#6391). It has no type of its own for that.
+        { Source: "Npgsql" } when failure.GetType() == typeof(Exception) => true,
         AggregateException { InnerExceptions: [var only] } => IsUnavailable(only),
         _ => false,
     };

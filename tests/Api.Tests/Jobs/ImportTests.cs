@@ -208,7 +208,7 @@ public sealed class ImportTests(JobApp app, ITestOutputHelper output) : IClassFi
                 await work.Run(run, death.Token);
                 isDone = await store.End(run, silo, JobStatuses.Completed, null, null, CancellationToken.None);
             }
-            catch (Exception failure) when (death.IsCancellationRequested)
+            catch (Exception failure) when (death.IsCancellationRequested || PostgresFailures.IsUnavailable(failure))
             {
                 output.WriteLine($"died in chunk after {run.Progress.Processed}: {failure.GetType().Name}");
             }

@@ -30,6 +30,9 @@ public sealed class PostgresFailuresTests
         Assert.True(PostgresFailures.IsUnavailable(new NpgsqlException("", new SocketException((int)SocketError.ConnectionRefused))));
         Assert.True(PostgresFailures.IsUnavailable(new NpgsqlException("", new EndOfStreamException())));
         Assert.False(PostgresFailures.IsUnavailable(new InvalidOperationException()));
+        Assert.True(PostgresFailures.IsUnavailable(new Exception("Received unexpected backend message DataRow. Please file a bug.") { Source = "Npgsql" }));
+        Assert.False(PostgresFailures.IsUnavailable(new Exception("ours")));
+        Assert.False(PostgresFailures.IsUnavailable(new InvalidOperationException("a call out of order") { Source = "Npgsql" }));
     }
 
     [Theory]

@@ -1,23 +1,24 @@
-using AgentPlatform.Api.Hosting;
-using AgentPlatform.Grains.Telemetry;
 using OpenTelemetry;
 using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 
-namespace AgentPlatform.Silo.Telemetry;
+namespace AgentPlatform.Api.Hosting;
 
 /// <summary>
 /// Logs to the console, and traces, metrics and logs by OTLP where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set (the exporter reads the other
-/// <c>OTEL_*</c> settings itself). Without it nobody listens, and the engine's activities cost nothing.
+/// <c>OTEL_*</c> settings itself). Without it nobody listens, and the activities cost nothing.
 /// </summary>
-internal static class TelemetrySetup
+public static class TelemetrySetup
 {
-    private static readonly string[] Sources = [EngineTelemetry.Name, "Microsoft.AspNetCore", "Microsoft.Orleans.Application", "Npgsql"];
-    private static readonly string[] Meters = [EngineTelemetry.Name, "AgentPlatform.Webhooks", "Microsoft.AspNetCore.Hosting", "Npgsql", "Microsoft.Orleans"];
+    private static readonly string[] Sources = ["AgentPlatform.*", "Microsoft.AspNetCore", "Microsoft.Orleans.Application", "Npgsql"];
+    private static readonly string[] Meters = ["AgentPlatform.*", "Microsoft.AspNetCore.Hosting", "Npgsql", "Microsoft.Orleans"];
 
-    public static void AddTelemetry(this WebApplicationBuilder builder)
+    /// <summary>Adds it to a process.</summary>
+    /// <param name="builder">The process.</param>
+    /// <param name="service">What the process is called in traces: <c>agentplatform-silo</c>, <c>agentplatform-api</c>.</param>
+    public static void AddTelemetry(this WebApplicationBuilder builder, string service)
     {
         builder.Configuration.AddQuietLogs();
         builder.Logging.AddSimpleConsole(console =>
@@ -31,7 +32,7 @@ internal static class TelemetrySetup
         {
             return;
         }
-        var resource = ResourceBuilder.CreateDefault().AddService("agentplatform-silo", serviceInstanceId: Environment.MachineName);
+        var resource = ResourceBuilder.CreateDefault().AddService(service, serviceInstanceId: Environment.MachineName);
         builder.Logging.AddOpenTelemetry(logs =>
         {
             logs.SetResourceBuilder(resource);
