@@ -51,10 +51,10 @@ public sealed class OperationRequest
         return await row.ReadAsync(Cancelled);
     }
 
-    /// <summary>Does work in a transaction of the caller's organization; see the last one.</summary>
+    /// <summary>Does work in a transaction of the caller's organization, by the rules of <see cref="InTransaction{T}(Tenant, Func{TenantSession, Task{T}})"/>.</summary>
     public Task<T> InTransaction<T>(Func<TenantSession, Task<T>> work) => InTransaction(Caller.Tenant, work);
 
-    /// <summary>Does work without an answer in a transaction of the caller's organization; see the last one.</summary>
+    /// <summary>The same for work without an answer.</summary>
     public Task InTransaction(Func<TenantSession, Task> work) => InTransaction(Caller.Tenant, async session =>
     {
         await work(session);
