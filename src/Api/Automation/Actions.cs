@@ -38,6 +38,8 @@ internal static class Actions
         ("hand_over", [Text("reason", 1000)]),
         ("enable_ai", []),
         ("disable_ai", []),
+        ("mute_contact", []),
+        ("block_contact", []),
         ("start_sequence", [Reference("sequenceId", "sequences").Required()]),
         ("stop_sequence", [Reference("sequenceId", "sequences").Required()]),
         ("notify", [Name("text", 1000).Required(), Reference("userId", "users").Nullable().About("Null: whoever the conversation is assigned to.")]),

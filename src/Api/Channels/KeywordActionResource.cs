@@ -14,7 +14,7 @@ internal static class KeywordActionResource
         Singular = "keywordAction",
         Plural = "keywordActions",
         Table = "keyword_actions",
-        Description = "What a keyword does in a channel: switch the AI on or off, or answer with a content collection.",
+        Description = "What a keyword does in a channel: switch the AI on or off, mute or block the contact, or answer with a content collection.",
         Import = new("keyword") { Within = "channelId" },
         Create = Role.Manager,
         Update = Role.Manager,
@@ -23,7 +23,7 @@ internal static class KeywordActionResource
         [
             Reference("channelId", "channels").Required().Fixed().Filtered(),
             Name("keyword").Required().Sorted().Searched(),
-            Choice("actionType", "ENABLE_AI", "DISABLE_AI", "SEND_COLLECTION").Required().Filtered(),
+            Choice("actionType", "ENABLE_AI", "DISABLE_AI", "SEND_COLLECTION", "MUTE_CONTACT", "BLOCK_CONTACT").Required().Filtered(),
             Text("collectionId", 200).Nullable().About("`collectionId` of a content collection of the channel; exactly for SEND_COLLECTION."),
         ],
         Example = new() { ["channelId"] = "0196f1c0-7d00-7c3e-9a55-5f0c1b2a3d4e", ["keyword"] = "human", ["actionType"] = "DISABLE_AI" },

@@ -5,11 +5,12 @@ using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
 using AgentPlatform.Api.Shapes;
 using AgentPlatform.Contacts;
+using AgentPlatform.Conversations;
 using static AgentPlatform.Api.Shapes.Fields;
 
 namespace AgentPlatform.Api.Contacts;
 
-/// <summary>The AI on or off for one contact: held hot by the conversation, so it goes through the grain.</summary>
+/// <summary>The AI on or off for one contact, muting and blocking: held hot by the conversation, so it goes through the grain.</summary>
 internal static class ContactEndpoints
 {
     private static readonly Operation AiOperation = new()
@@ -24,16 +25,34 @@ internal static class ContactEndpoints
         AnswerName = ContactResource.Contacts.SchemaName,
     };
 
-    public static void MapContactCommands(IEndpointRouteBuilder routes) => routes.MapOperation("POST", "/v1/contacts/{id}/ai", AiOperation, SwitchAi);
+    private static readonly (string Path, string Summary, string Description, ConversationAction Action)[] Standings =
+    [
+        ("mute", "Mute a contact", "No AI and no notifications for it, until it is unmuted. Messages still count as unread.", ConversationAction.Mute),
+        ("unmute", "Unmute a contact", "The AI answers again, and members are notified.", ConversationAction.Unmute),
+        ("block", "Block a contact", "What it writes is kept, never answered and never counted, and nothing is sent to it, until it is unblocked.", ConversationAction.Block),
+        ("unblock", "Unblock a contact", "Its messages count and are answered again.", ConversationAction.Unblock),
+    ];
 
-    private static async Task<IResult> SwitchAi(OperationRequest request)
+    public static void MapContactCommands(IEndpointRouteBuilder routes)
+    {
+        routes.MapOperation("POST", "/v1/contacts/{id}/ai", AiOperation, request =>
+            Change(request, request.Body.Get<bool>("enabled") ? ConversationAction.EnableAi : ConversationAction.DisableAi));
+        foreach (var (path, summary, description, action) in Standings)
+        {
+            routes.MapOperation(
+                "POST", $"/v1/contacts/{{id}}/{path}", AiOperation with { Id = $"{path}Contact", Summary = summary, Description = description, Body = new Shape(), IsBodyRequired = false },
+                request => Change(request, action));
+        }
+    }
+
+    private static async Task<IResult> Change(OperationRequest request, ConversationAction action)
     {
         if (!await request.PathExists("contacts"))
         {
             return Problem.NotFound();
         }
         var result = await request.Service<IGrainFactory>().GetGrain<IContactGrain>(request.PathId()!.Value)
-            .SetAiEnabled(request.Body.Get<bool>("enabled"), request.Caller.Actor);
+            .Change(action, request.Caller.Actor);
         return ConversationCommands.ToProblem(result, "") ?? await ResourceReads.Read(ContactResource.Contacts, request);
     }
 }

@@ -26,7 +26,7 @@ internal static class ContactResource
             Reference("channelId", "channels").Required().Fixed().Filtered(),
             Reference("clientId", "clients").Nullable().Filtered().About("The person behind it, as the business knows them. A new contact without one gets the client with its phone number, or a new one."),
             Choice("platform", "whatsapp", "facebook", "instagram", "telegram", "sms", "email", "web", "phone").ReadOnly().Filtered(),
-            Name("platformUserId", 200).Required().Fixed().Filtered().About("What the platform calls the person: the number without a plus on WhatsApp, the chat's number on Telegram, the number in E.164 form for SMS and phone, the address for e-mail.")
+            Name("platformUserId", 200).Required().Fixed().Filtered().About("What the platform calls the person now, and where messages go: the number without a plus on WhatsApp, the chat's number on Telegram, the number in E.164 form for SMS and phone, the address for e-mail.")
                 with { Recognition = "t.platform_user_id IN ({0}, ltrim({0}, '+'), lower({0})) AND t.platform_user_id = called_by_platform(t.platform, {0})" },
             Text("name", 400).Nullable().Searched(),
             Text("username", 200).Nullable().Fixed().Searched(),
@@ -34,6 +34,9 @@ internal static class ContactResource
             Url("avatarUrl").Nullable(),
             Language("language").Nullable().Filtered(),
             Flag("aiEnabled").ReadOnly().Filtered().About("Switched by `POST /v1/contacts/{id}/ai`."),
+            Flag("isGroup").ReadOnly().About("A group of people; nobody in it is answered in private."),
+            Flag("isMuted").ReadOnly() with { Expression = "(t.muted_at IS NOT NULL)", Description = "No AI and no notifications. Set by `POST /v1/contacts/{id}/mute`." },
+            Flag("isBlocked").ReadOnly() with { Expression = "(t.blocked_at IS NOT NULL)", Description = "Messages are kept, never answered and never counted, and nothing is sent. Set by `POST /v1/contacts/{id}/block`." },
             Text("unreachableReason", 2000).Nullable().ReadOnly(),
             Timestamp("lastInteractionAt").Nullable().ReadOnly(),
             Text("lastMessagePreview", 2000).Nullable().ReadOnly(),

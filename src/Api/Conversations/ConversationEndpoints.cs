@@ -36,6 +36,10 @@ internal static class ConversationEndpoints
         ("resolve", "Mark the conversation as resolved", "It goes back to the AI, which answers when the customer writes again.", ConversationAction.Resolve),
         ("reopen", "Open a resolved or archived conversation again", null, ConversationAction.Reopen),
         ("archive", "Put the conversation away", null, ConversationAction.Archive),
+        ("mute", "Mute the contact", "No AI and no notifications for this contact, until it is unmuted. Messages still count as unread.", ConversationAction.Mute),
+        ("unmute", "Unmute the contact", null, ConversationAction.Unmute),
+        ("block", "Block the contact", "What it writes is kept, never answered and never counted, and nothing is sent to it, until it is unblocked.", ConversationAction.Block),
+        ("unblock", "Unblock the contact", null, ConversationAction.Unblock),
         ("read", "Mark the conversation as read", "Sets the unread count to zero, and tells the platform where it wants to know.", ConversationAction.MarkRead),
     ];
 

@@ -10,7 +10,7 @@ internal static class ConversationResource
 {
     private static readonly Shape Contact = new(
         Uuid("id"), Text("name", 400).Nullable(), Text("username", 200).Nullable(), Text("phone", 50).Nullable(), Text("avatarUrl", 2048).Nullable(), Text("platform", 50),
-        Text("platformUserId", 200), Text("language", 35).Nullable(), Flag("aiEnabled"), Text("unreachableReason", 2000).Nullable(), Text("lastMessagePreview", 2000).Nullable());
+        Text("platformUserId", 200), Text("language", 35).Nullable(), Flag("aiEnabled"), Flag("isGroup"), Flag("isMuted"), Flag("isBlocked"), Text("unreachableReason", 2000).Nullable(), Text("lastMessagePreview", 2000).Nullable());
 
     public static readonly Resource Conversations = new()
     {
@@ -48,7 +48,7 @@ internal static class ConversationResource
 
     private const string ContactJson = """
         json_build_object('id', k.id, 'name', k.name, 'username', k.username, 'phone', k.phone, 'avatarUrl', k.avatar_url, 'platform', k.platform,
-            'platformUserId', k.platform_user_id, 'language', k.language, 'aiEnabled', k.ai_enabled, 'unreachableReason', k.unreachable_reason,
+            'platformUserId', k.platform_user_id, 'language', k.language, 'aiEnabled', k.ai_enabled, 'isGroup', k.is_group, 'isMuted', k.muted_at IS NOT NULL, 'isBlocked', k.blocked_at IS NOT NULL, 'unreachableReason', k.unreachable_reason,
             'lastMessagePreview', k.last_message_preview)
         """;
 }

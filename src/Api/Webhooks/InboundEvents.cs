@@ -74,7 +74,26 @@ internal sealed class InboundEvents
 
 /// <summary>A person as one event of a body names them.</summary>
 internal readonly record struct PlatformContact(
-    ImmutableArray<string> Identities, string? Name = null, string? Username = null, string? Phone = null, string? Language = null, bool? IsReachable = null);
+    ImmutableArray<string> Identities, string? Name = null, string? Username = null, string? Phone = null, string? Language = null, bool? IsReachable = null, bool IsGroup = false)
+{
+    /// <summary>Those of the names that are the person's no more.</summary>
+    public ImmutableArray<string> GivenUp { get; init; } = [];
+
+    /// <summary>A further name; as one that the person gave up, if so.</summary>
+    public PlatformContact With(string? identity, bool isGivenUp = false)
+    {
+        if (string.IsNullOrWhiteSpace(identity) || identity.Length > ConversationKey.MaxPlatformUserIdLength)
+        {
+            return this;
+        }
+
+        return this with
+        {
+            Identities = Identities.Contains(identity) ? Identities : Identities.Add(identity),
+            GivenUp = isGivenUp && !GivenUp.Contains(identity) ? GivenUp.Add(identity) : GivenUp,
+        };
+    }
+}
 
 /// <summary>The events of one conversation in one body.</summary>
 internal sealed class ConversationEvents(ChannelSettings channel, ConversationKey key, in PlatformContact contact)
@@ -126,7 +145,11 @@ internal sealed class ConversationEvents(ChannelSettings channel, ConversationKe
             again.Username ?? _contact.Username,
             again.Phone ?? _contact.Phone,
             again.Language ?? _contact.Language,
-            again.IsReachable ?? _contact.IsReachable);
+            again.IsReachable ?? _contact.IsReachable,
+            again.IsGroup || _contact.IsGroup)
+        {
+            GivenUp = [.. _contact.GivenUp.Union(again.GivenUp)],
+        };
         return this;
     }
 
@@ -150,6 +173,8 @@ internal sealed class ConversationEvents(ChannelSettings channel, ConversationKe
                 Phone = _contact.Phone,
                 Language = _contact.Language,
                 IsReachable = _contact.IsReachable,
+                IsGroup = _contact.IsGroup,
+                GivenUp = _contact.GivenUp,
             },
             Messages = _messages?.ToImmutable() ?? ImmutableArray.Create(_message),
             TraceParent = traceParent,

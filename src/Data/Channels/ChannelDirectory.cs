@@ -187,12 +187,18 @@ internal sealed partial class ChannelDirectory : IChannelDirectory, IPlatformCre
             Credentials = Open(organizationId, channelId, Text(row, 10)),
             ApiBaseUrl = Setting(settings.RootElement, "apiBaseUrl") is { ValueKind: JsonValueKind.String } url && url.GetString() is { Length: > 0 } text ? text : null,
             SendRatePerSecond = Setting(settings.RootElement, "sendRatePerSecond") is { ValueKind: JsonValueKind.Number } rate && rate.GetDouble() is > 0 and var value ? value : null,
+            AnswersGroups = Setting(settings.RootElement, "answersGroups") is { ValueKind: JsonValueKind.True or JsonValueKind.False } groups ? groups.GetBoolean() : null,
+            LateAfter = Setting(settings.RootElement, "lateAfterMinutes") is { ValueKind: JsonValueKind.Number } late && late.TryGetInt32(out var minutes) && minutes > 0
+                ? TimeSpan.FromMinutes(minutes) : ChannelSettings.DefaultLateAfter,
+            OnLateMessage = Setting(settings.RootElement, "onLateMessage") is { ValueKind: JsonValueKind.String } what ? LateMessagesOf(what.GetString()) : LateMessages.HandOver,
             ResponseDelaySeconds = row.IsDBNull(12) ? 0 : row.GetInt32(12),
             RestartsOnNewMessage = row.IsDBNull(13) || row.GetString(13) == "restart",
             HasActiveAgent = row.GetBoolean(14),
             Keywords = Keywords(keywords.RootElement),
         };
     }
+
+    private static LateMessages LateMessagesOf(string? name) => name switch { "answer" => LateMessages.Answer, "leave" => LateMessages.Leave, _ => LateMessages.HandOver };
 
     private static JsonElement? Setting(JsonElement settings, string name) =>
         settings.ValueKind == JsonValueKind.Object && settings.TryGetProperty(name, out var value) ? value : null;

@@ -5,6 +5,9 @@ namespace AgentPlatform.Data.Channels;
 /// <summary>A channel as the engine and the webhooks use it: one row of <c>channels</c> with its credentials opened.</summary>
 public sealed record ChannelSettings
 {
+    /// <summary>From which age on a message is late where the channel doesn't say.</summary>
+    public static readonly TimeSpan DefaultLateAfter = TimeSpan.FromHours(12);
+
     public required Guid Id { get; init; }
     public required Guid OrganizationId { get; init; }
     public required string Platform { get; init; }
@@ -40,12 +43,34 @@ public sealed record ChannelSettings
     /// <summary>Messages a second that this channel may send; null for the platform's default.</summary>
     public double? SendRatePerSecond { get; init; }
 
+    /// <summary>Whether agents answer in groups; null for the platform's default (Telegram: yes, WhatsApp: no). Nobody in a group is ever answered in private.</summary>
+    public bool? AnswersGroups { get; init; }
+
+    /// <summary>From which age on a message that is only delivered now is late. Setting <c>lateAfterMinutes</c>, default 12 hours.</summary>
+    public TimeSpan LateAfter { get; init; } = DefaultLateAfter;
+
+    /// <summary>What becomes of a late message. Setting <c>onLateMessage</c>.</summary>
+    public LateMessages OnLateMessage { get; init; } = LateMessages.HandOver;
+
     /// <summary>Keyword (lower case) → what it does.</summary>
     public ImmutableDictionary<string, KeywordAction> Keywords { get; init; } = ImmutableDictionary<string, KeywordAction>.Empty;
 }
 
-/// <summary>What a keyword does: switch the AI, or answer with a content collection.</summary>
-/// <param name="ActionType"><c>ENABLE_AI</c>, <c>DISABLE_AI</c> or <c>SEND_COLLECTION</c>.</param>
+/// <summary>What becomes of a message that comes long after it was written: an outage was on the way, or the platform's own.</summary>
+public enum LateMessages
+{
+    /// <summary>People see to it.</summary>
+    HandOver,
+
+    /// <summary>The AI answers it like any other, as far as the platform's window allows.</summary>
+    Answer,
+
+    /// <summary>It is stored, and waits unread.</summary>
+    Leave,
+}
+
+/// <summary>What a keyword does: switch the AI, mute or block the contact, or answer with a content collection.</summary>
+/// <param name="ActionType"><c>ENABLE_AI</c>, <c>DISABLE_AI</c>, <c>MUTE_CONTACT</c>, <c>BLOCK_CONTACT</c> or <c>SEND_COLLECTION</c>.</param>
 /// <param name="Items">The items to send, for a collection.</param>
 public sealed record KeywordAction(string ActionType, ImmutableArray<string> Items);
 

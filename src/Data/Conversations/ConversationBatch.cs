@@ -30,8 +30,9 @@ internal static class ConversationBatch
         var readers = new List<Func<NpgsqlDataReader, CancellationToken, Task>?>();
 
         AddMeet(command, readers, advancing);
-        AddContactNews(command, readers, batch);
         AddAdvance(command, readers, advancing);
+        AddContactNews(command, readers, batch);
+        AddAmendments(command, readers, advancing);
         AddTurns(command, readers, advancing);
         AddMarkRead(command, readers, advancing);
         AddAudit(command, readers, advancing);
@@ -60,27 +61,74 @@ internal static class ConversationBatch
         Add(batch, readers, ConversationCommitStatements.Meet, null,
             (Uuids, Array(met, static m => m.Commit.ConversationId)), (Uuids, Array(met, static m => m.Commit.ContactId)),
             (Uuids, Array(met, static m => m.Commit.OrganizationId)), (Uuids, Array(met, static m => m.Commit.ChannelId)),
-            (Texts, Array(met, static m => m.Contact.Platform)), (Texts, Array(met, static m => m.Contact.Identities[0])),
+            (Texts, Array(met, static m => m.Contact.Platform)), (Texts, Array(met, static m => m.Contact.PlatformUserId)),
             (Texts, Array(met, static m => m.Contact.Name)), (Texts, Array(met, static m => m.Contact.Username)),
             (Texts, Array(met, static m => m.Contact.Phone)), (Texts, Array(met, static m => m.Contact.Language)),
             (Times, Array(met, static m => m.Commit.Advance!.LastInteractionAt)),
             (Uuids, met.SelectMany(static m => m.Contact.Identities.Select(_ => m.Commit.ContactId)).ToArray()),
-            (Texts, met.SelectMany(static m => m.Contact.Identities).ToArray()));
+            (Texts, met.SelectMany(static m => m.Contact.Identities).ToArray()),
+            (Texts, Array(met, static m => m.Contact.FirstIdentity)), (Booleans, Array(met, static m => m.Contact.IsGroup)));
     }
 
     private static void AddContactNews(NpgsqlBatch batch, List<Func<NpgsqlDataReader, CancellationToken, Task>?> readers, List<Pending> all)
     {
-        var told = all.Where(static p => p.Commit.ContactNews is not null).Select(static p => (p.Commit.ContactId, News: p.Commit.ContactNews!)).ToArray();
+        var told = all.Where(static p => p.Commit.ContactNews is not null).Select(static p => (p.Commit.ContactId, News: p.Commit.ContactNews!, IsWithAdvance: p.Commit.Advance is not null)).ToArray();
         if (told.Length == 0)
         {
             return;
         }
         Add(batch, readers, ConversationCommitStatements.ContactNews, null,
             (Uuids, Array(told, static n => n.ContactId)), (Texts, Array(told, static n => n.News.Name)), (Texts, Array(told, static n => n.News.Username)),
-            (Texts, Array(told, static n => n.News.Phone)), (Texts, Array(told, static n => n.News.UnreachableReason)),
+            (Texts, Array(told, static n => n.News.Phone)), (Texts, Array(told, static n => n.News.UnreachableReason)), (Texts, Array(told, static n => n.News.PlatformUserId)),
+            (Booleans, Array(told, static n => n.News.IsMuted)), (Booleans, Array(told, static n => n.News.IsBlocked)), (Booleans, Array(told, static n => n.News.GivenUp.Count > 0)),
+            (Booleans, Array(told, static n => n.IsWithAdvance)),
+            (Uuids, told.SelectMany(static n => n.News.GivenUp.Select(_ => n.ContactId)).ToArray()),
+            (Texts, told.SelectMany(static n => n.News.GivenUp.Select(static g => g.Identity)).ToArray()),
+            (Times, told.SelectMany(static n => n.News.GivenUp.Select(static g => g.At)).ToArray()),
             (Uuids, told.SelectMany(static n => n.News.NewIdentities.Select(_ => n.ContactId)).ToArray()),
             (Texts, told.SelectMany(static n => n.News.NewIdentities).ToArray()));
     }
+
+    private static void AddAmendments(NpgsqlBatch batch, List<Func<NpgsqlDataReader, CancellationToken, Task>?> readers, Pending[] advancing)
+    {
+        var amended = advancing.SelectMany(static p => p.Commit.Amendments.Select(row => (p.Commit, Row: row))).ToArray();
+        if (amended.Length == 0)
+        {
+            return;
+        }
+        var byId = advancing.ToDictionary(static p => p.Commit.ConversationId);
+        Add(batch, readers, ConversationCommitStatements.Amend, ReadAmended,
+            (Uuids, Array(amended, static a => a.Commit.ConversationId)), (Uuids, Array(amended, static a => a.Commit.ChannelId)), (Texts, Array(amended, static a => a.Row.PlatformMessageId)),
+            (Texts, Array(amended, static a => KindOf(a.Row.Kind))), (Texts, Array(amended, static a => a.Row.Text)), (Texts, Array(amended, static a => a.Row.AttachmentUrl)),
+            (Jsons, Array(amended, static a => a.Row.AttachmentMetadata)), (Jsons, Array(amended, static a => a.Row.Payload)), (Jsons, Array(amended, static a => a.Row.Attachment)),
+            (Times, Array(amended, static a => a.Row.At)));
+        Add(batch, readers, ConversationCommitStatements.Preview, ReadPreviews, (Uuids, amended.Select(static a => a.Commit.ConversationId).Distinct().ToArray()));
+
+        async Task ReadAmended(NpgsqlDataReader reader, CancellationToken cancellationToken)
+        {
+            while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                byId[reader.GetGuid(0)].AddAmended(reader.GetString(1));
+            }
+        }
+
+        async Task ReadPreviews(NpgsqlDataReader reader, CancellationToken cancellationToken)
+        {
+            while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                byId[reader.GetGuid(0)].Preview = reader.Text(1);
+            }
+        }
+    }
+
+    private static string KindOf(AmendmentKind kind) => kind switch
+    {
+        AmendmentKind.Edit => "edit",
+        AmendmentKind.Delete => "delete",
+        AmendmentKind.Update => "update",
+        AmendmentKind.Attach => "attach",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a kind of amendment."),
+    };
 
     private static void AddAdvance(NpgsqlBatch batch, List<Func<NpgsqlDataReader, CancellationToken, Task>?> readers, Pending[] advancing)
     {
@@ -120,7 +168,7 @@ internal static class ConversationBatch
             (Texts, Array(messages, static m => m.Row.PlatformMessageId)), (Texts, Array(messages, static m => m.Row.ReplyToPlatformId)),
             (Times, Array(messages, static m => m.Row.PlatformTimestamp)), (Times, Array(messages, static m => m.Row.SentAt)),
             (Booleans, Array(advancing, static p => p.Commit.Messages.Count == 0)), (NpgsqlDbType.Interval, advancing.Length < FloodSize ? TimeSpan.Zero : SortingLag),
-            (Dates, Array(advancing, static p => p.Commit.Advance!.CountedMonth)));
+            (Dates, Array(advancing, static p => p.Commit.Advance!.CountedMonth)), (Booleans, Array(messages, static m => m.Row.IsRead)));
 
         async Task ReadOutcomes(NpgsqlDataReader reader, CancellationToken cancellationToken)
         {

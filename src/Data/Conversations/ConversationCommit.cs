@@ -28,6 +28,9 @@ public sealed record ConversationCommit
     /// <summary>Deliveries that move forward.</summary>
     public IReadOnlyList<DeliveryChange> Deliveries { get; init; } = [];
 
+    /// <summary>Stored messages whose content changed at the platform. Needs <see cref="Advance"/>.</summary>
+    public IReadOnlyList<MessageAmendment> Amendments { get; init; } = [];
+
     /// <summary>A row for <c>activity_logs</c>. Needs <see cref="Advance"/>.</summary>
     public AuditEntry? Audit { get; init; }
 
@@ -67,8 +70,13 @@ public sealed record NewContact
 {
     public required string Platform { get; init; }
 
-    /// <summary>All identities known; the first is the grain's.</summary>
+    /// <summary>With the channel the key of the conversation's grain; never changes.</summary>
+    public required string FirstIdentity { get; init; }
+
+    /// <summary>All names known, and by which of them the person is written to.</summary>
     public required IReadOnlyList<string> Identities { get; init; }
+    public required string PlatformUserId { get; init; }
+    public bool IsGroup { get; init; }
     public string? Name { get; init; }
     public string? Username { get; init; }
     public string? Phone { get; init; }
@@ -79,12 +87,58 @@ public sealed record NewContact
 public sealed record ContactNews
 {
     public IReadOnlyList<string> NewIdentities { get; init; } = [];
+
+    /// <summary>Names that are not the person's any more, and since when.</summary>
+    public IReadOnlyList<(string Identity, DateTimeOffset At)> GivenUp { get; init; } = [];
+
+    /// <summary>The name that answers go to from now on.</summary>
+    public string? PlatformUserId { get; init; }
+
+    /// <summary>What the platform calls the person; a name that people gave stays.</summary>
     public string? Name { get; init; }
     public string? Username { get; init; }
     public string? Phone { get; init; }
 
     /// <summary>Set when the platform says that the person can't be written to; the empty string clears it.</summary>
     public string? UnreachableReason { get; init; }
+    public bool? IsMuted { get; init; }
+    public bool? IsBlocked { get; init; }
+}
+
+/// <summary>What a stored message of the same conversation holds now.</summary>
+public sealed record MessageAmendment
+{
+    /// <summary>The message, by the platform's id.</summary>
+    public required string PlatformMessageId { get; init; }
+    public required AmendmentKind Kind { get; init; }
+
+    /// <summary>For all but <see cref="AmendmentKind.Delete"/>.</summary>
+    public string? Text { get; init; }
+    public string? AttachmentUrl { get; init; }
+    public string? AttachmentMetadata { get; init; }
+    public string? Payload { get; init; }
+
+    /// <summary>For <see cref="AmendmentKind.Attach"/>: JSON object of the part, with its <c>platformMessageId</c>, by which it is attached once.</summary>
+    public string? Attachment { get; init; }
+
+    /// <summary>An older edit changes nothing after a newer one.</summary>
+    public required DateTimeOffset At { get; init; }
+}
+
+/// <summary>How a stored message changes.</summary>
+public enum AmendmentKind
+{
+    /// <summary>Somebody corrected it; it is marked.</summary>
+    Edit,
+
+    /// <summary>Somebody took it back: its content goes, and it is marked.</summary>
+    Delete,
+
+    /// <summary>The same thing, further on: a location that moves.</summary>
+    Update,
+
+    /// <summary>Another part of its album; its text, if the message has none.</summary>
+    Attach,
 }
 
 /// <summary>A row for <c>messages</c>.</summary>
@@ -105,7 +159,12 @@ public sealed record NewMessage
     public string? PlatformMessageId { get; init; }
     public string? ReplyToPlatformId { get; init; }
     public DateTimeOffset? PlatformTimestamp { get; init; }
+
+    /// <summary>When it was said.</summary>
     public required DateTimeOffset SentAt { get; init; }
+
+    /// <summary>True for what nobody has to read: it doesn't count as unread.</summary>
+    public bool IsRead { get; init; }
 }
 
 /// <summary>A row of <c>turns</c>, inserted or overwritten by id.</summary>
@@ -176,4 +235,6 @@ public enum CommitStatus
 /// <summary>The outcome of a commit.</summary>
 /// <param name="Duplicates">Platform message ids that are stored already.</param>
 /// <param name="AppliedDeliveries">Indexes of <see cref="ConversationCommit.Deliveries"/> that moved a message.</param>
-public readonly record struct CommitOutcome(CommitStatus Status, IReadOnlyList<string> Duplicates, IReadOnlyList<int> AppliedDeliveries);
+/// <param name="Amended">Platform ids of messages that <see cref="ConversationCommit.Amendments"/> found.</param>
+/// <param name="Preview">What lists show of the conversation after an amendment; null when nothing was amended.</param>
+public readonly record struct CommitOutcome(CommitStatus Status, IReadOnlyList<string> Duplicates, IReadOnlyList<int> AppliedDeliveries, IReadOnlyList<string> Amended, string? Preview);

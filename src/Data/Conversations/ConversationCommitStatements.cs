@@ -10,19 +10,20 @@ internal static class ConversationCommitStatements
     /// <summary>Contacts met for the first time, their identities and their conversations (version 0, which the next statement advances).</summary>
     public const string Meet = """
         WITH arriving AS (
-            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::timestamptz[])
-                AS t (conversation_id, contact_id, organization_id, channel_id, platform, platform_user_id, name, username, phone, language, at)
+            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::timestamptz[], $14::text[], $15::boolean[])
+                AS t (conversation_id, contact_id, organization_id, channel_id, platform, platform_user_id, name, username, phone, language, at, first_identity, is_group)
         ), met AS (
-            INSERT INTO contacts (id, organization_id, channel_id, platform, platform_user_id, name, username, phone, language, last_interaction_at)
-            SELECT contact_id, organization_id, channel_id, platform, platform_user_id, name, username, phone, language, at FROM arriving
-            ON CONFLICT (channel_id, platform_user_id) DO NOTHING
+            INSERT INTO contacts (id, organization_id, channel_id, platform, platform_user_id, first_identity, name, platform_name, username, phone, language, last_interaction_at, is_group)
+            SELECT contact_id, organization_id, channel_id, platform, platform_user_id, first_identity, name, name, username, phone, language, at, is_group FROM arriving
+            ON CONFLICT DO NOTHING
             RETURNING id, client_id
         ), named AS (
-            INSERT INTO contact_identities (channel_id, identity, contact_id, organization_id)
+            INSERT INTO contact_identities AS n (channel_id, identity, contact_id, organization_id)
             SELECT a.channel_id, i.identity, a.contact_id, a.organization_id
             FROM unnest($12::uuid[], $13::text[]) AS i (contact_id, identity)
             JOIN arriving a USING (contact_id) JOIN met ON met.id = a.contact_id
-            ON CONFLICT (channel_id, identity) DO NOTHING
+            ON CONFLICT (channel_id, identity) DO UPDATE SET contact_id = excluded.contact_id, organization_id = excluded.organization_id, created_at = now(), given_up_at = NULL
+                WHERE n.given_up_at IS NOT NULL
         )
         INSERT INTO conversations (id, organization_id, channel_id, contact_id, client_id, version, started_at)
         SELECT a.conversation_id, a.organization_id, a.channel_id, a.contact_id, met.client_id, 0, a.at
@@ -44,9 +45,9 @@ internal static class ConversationCommitStatements
                     ended_at, contact_id, ai_enabled, last_interaction_at, last_message_preview, unread_count, is_alone, counted_month)
         ), message AS (
             SELECT * FROM unnest($16::uuid[], $17::uuid[], $18::uuid[], $19::uuid[], $20::uuid[], $21::uuid[], $22::uuid[], $23::bigint[], $24::text[], $25::text[],
-                    $26::text[], $27::text[], $28::text[], $29::text[], $30::jsonb[], $31::jsonb[], $32::text[], $33::text[], $34::timestamptz[], $35::timestamptz[])
+                    $26::text[], $27::text[], $28::text[], $29::text[], $30::jsonb[], $31::jsonb[], $32::text[], $33::text[], $34::timestamptz[], $35::timestamptz[], $39::boolean[])
                 AS t (id, organization_id, conversation_id, channel_id, contact_id, turn_id, sender_id, sequence, direction, sender_type,
-                    content_type, status, text_content, attachment_url, attachment_metadata, payload, platform_message_id, reply_to_platform_id, platform_timestamp, sent_at)
+                    content_type, status, text_content, attachment_url, attachment_metadata, payload, platform_message_id, reply_to_platform_id, platform_timestamp, sent_at, is_read_by_agent)
         ), duplicate AS (
             SELECT m.conversation_id, m.platform_message_id
             FROM message m JOIN messages stored ON stored.channel_id = m.channel_id AND stored.platform_message_id = m.platform_message_id
@@ -69,7 +70,7 @@ internal static class ConversationCommitStatements
             WHERE k.id = a.contact_id AND (a.id IN (SELECT id FROM advanced)) IS TRUE
         ), stored AS (
             INSERT INTO messages (id, organization_id, conversation_id, channel_id, contact_id, turn_id, sender_id, sequence, direction, sender_type, content_type,
-                status, text_content, attachment_url, attachment_metadata, payload, platform_message_id, reply_to_platform_id, platform_timestamp, sent_at)
+                status, text_content, attachment_url, attachment_metadata, payload, platform_message_id, reply_to_platform_id, platform_timestamp, sent_at, is_read_by_agent)
             SELECT * FROM message m WHERE (m.conversation_id IN (SELECT id FROM advanced)) IS TRUE
         )
         SELECT id, NULL::text FROM advanced
@@ -138,20 +139,85 @@ internal static class ConversationCommitStatements
         RETURNING f.index
         """;
 
-    /// <summary>What a platform newly told about known contacts, and further identities of theirs.</summary>
+    /// <summary>
+    /// What a platform newly told about known contacts, their further names and those that they gave up, and what people decided about them. News that came with messages hold
+    /// only if their conversation advanced. A name or a number that people or a file set is not overwritten; where the number itself moved, the client's follows.
+    /// </summary>
     public const string ContactNews = """
-        WITH news AS (
-            SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]) AS t (contact_id, name, username, phone, unreachable_reason)
+        WITH told AS (
+            SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::boolean[], $9::boolean[], $10::boolean[])
+                AS t (contact_id, name, username, phone, unreachable_reason, platform_user_id, is_muted, is_blocked, is_renamed, is_with_advance)
+        ), news AS (
+            SELECT told.* FROM told WHERE NOT told.is_with_advance OR EXISTS (SELECT FROM conversations c WHERE c.contact_id = told.contact_id AND c.changed_in = pg_current_xact_id())
+        ), given_up AS (
+            UPDATE contact_identities i SET given_up_at = g.at
+            FROM unnest($11::uuid[], $12::text[], $13::timestamptz[]) AS g (contact_id, identity, at) JOIN news n USING (contact_id) JOIN contacts k ON k.id = g.contact_id
+            WHERE i.channel_id = k.channel_id AND i.identity = g.identity AND i.contact_id = g.contact_id
         ), named AS (
-            INSERT INTO contact_identities (channel_id, identity, contact_id, organization_id)
+            INSERT INTO contact_identities AS n (channel_id, identity, contact_id, organization_id)
             SELECT k.channel_id, i.identity, k.id, k.organization_id
-            FROM unnest($6::uuid[], $7::text[]) AS i (contact_id, identity) JOIN contacts k ON k.id = i.contact_id
-            ON CONFLICT (channel_id, identity) DO NOTHING
+            FROM unnest($14::uuid[], $15::text[]) AS i (contact_id, identity) JOIN news USING (contact_id) JOIN contacts k ON k.id = i.contact_id
+            ON CONFLICT (channel_id, identity) DO UPDATE SET contact_id = excluded.contact_id, organization_id = excluded.organization_id, created_at = now(), given_up_at = NULL
+                WHERE n.given_up_at IS NOT NULL
+        ), reached AS (
+            UPDATE clients l SET phone = n.phone, version = l.version + 1
+            FROM news n JOIN contacts k ON k.id = n.contact_id
+            WHERE n.is_renamed AND n.phone IS NOT NULL AND l.id = k.client_id AND l.phone = k.phone
+              AND NOT EXISTS (SELECT FROM clients o WHERE o.organization_id = l.organization_id AND o.phone = n.phone)
         )
-        UPDATE contacts k SET name = coalesce(n.name, k.name), username = coalesce(n.username, k.username), phone = coalesce(n.phone, k.phone),
+        UPDATE contacts k SET
+            name = CASE WHEN n.name IS NOT NULL AND (k.name IS NULL OR k.name IS NOT DISTINCT FROM k.platform_name) THEN n.name ELSE k.name END,
+            platform_name = coalesce(n.name, k.platform_name), username = coalesce(n.username, k.username),
+            phone = CASE WHEN n.is_renamed OR k.phone IS NULL THEN coalesce(n.phone, k.phone) ELSE k.phone END,
+            platform_user_id = coalesce(n.platform_user_id, k.platform_user_id),
             unreachable_reason = CASE WHEN n.unreachable_reason IS NULL THEN k.unreachable_reason ELSE nullif(n.unreachable_reason, '') END,
+            muted_at = CASE n.is_muted WHEN true THEN coalesce(k.muted_at, now()) WHEN false THEN NULL ELSE k.muted_at END,
+            blocked_at = CASE n.is_blocked WHEN true THEN coalesce(k.blocked_at, now()) WHEN false THEN NULL ELSE k.blocked_at END,
             version = k.version + 1, updated_at = now()
         FROM news n WHERE k.id = n.contact_id
+        """;
+
+    /// <summary>
+    /// Stored messages whose content changed at the platform, of conversations that advanced. The latest of each message counts; what was deleted stays deleted. Returns the
+    /// messages that were found and, of each conversation, what lists show of it now.
+    /// </summary>
+    public const string Amend = """
+        WITH amendment AS (
+            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::jsonb[], $9::jsonb[], $10::timestamptz[])
+                WITH ORDINALITY AS t (conversation_id, channel_id, platform_message_id, kind, text_content, attachment_url, attachment_metadata, payload, attachment, at, index)
+        ), latest AS (
+            SELECT DISTINCT ON (a.channel_id, a.platform_message_id) a.*,
+                (SELECT jsonb_agg(p.attachment ORDER BY p.index) FROM amendment p WHERE p.channel_id = a.channel_id AND p.platform_message_id = a.platform_message_id AND p.kind = 'attach') AS parts,
+                (SELECT min(p.text_content) FROM amendment p WHERE p.channel_id = a.channel_id AND p.platform_message_id = a.platform_message_id AND p.kind = 'attach') AS caption
+            FROM amendment a JOIN conversations c ON c.id = a.conversation_id AND c.changed_in = pg_current_xact_id()
+            ORDER BY a.channel_id, a.platform_message_id, (a.kind = 'delete') DESC, a.at DESC, a.index DESC
+        ), amended AS (
+            UPDATE messages m SET
+                text_content = CASE l.kind WHEN 'delete' THEN NULL WHEN 'attach' THEN coalesce(nullif(m.text_content, ''), l.caption) ELSE l.text_content END,
+                attachment_url = CASE l.kind WHEN 'delete' THEN NULL WHEN 'edit' THEN coalesce(l.attachment_url, m.attachment_url) ELSE m.attachment_url END,
+                attachment_metadata = CASE l.kind WHEN 'delete' THEN NULL WHEN 'edit' THEN coalesce(l.attachment_metadata, m.attachment_metadata) ELSE m.attachment_metadata END,
+                payload = CASE l.kind WHEN 'delete' THEN NULL WHEN 'update' THEN coalesce(l.payload, m.payload) ELSE m.payload END,
+                attachments = CASE WHEN l.kind = 'delete' THEN NULL WHEN l.parts IS NULL THEN m.attachments
+                    ELSE coalesce(m.attachments, jsonb_build_array(jsonb_build_object('platformMessageId', m.platform_message_id, 'contentType', m.content_type, 'url', m.attachment_url, 'metadata', m.attachment_metadata)))
+                        || (SELECT coalesce(jsonb_agg(p.part ORDER BY p.place), '[]') FROM jsonb_array_elements(l.parts) WITH ORDINALITY AS p (part, place)
+                            WHERE m.attachments IS NULL OR NOT m.attachments @> jsonb_build_array(jsonb_build_object('platformMessageId', p.part -> 'platformMessageId'))) END,
+                edited_at = CASE WHEN l.kind = 'edit' THEN l.at ELSE m.edited_at END,
+                deleted_at = CASE WHEN l.kind = 'delete' THEN l.at ELSE m.deleted_at END,
+                changed_in = pg_current_xact_id()
+            FROM latest l
+            WHERE m.channel_id = l.channel_id AND m.platform_message_id = l.platform_message_id AND m.conversation_id = l.conversation_id AND m.deleted_at IS NULL
+              AND (l.kind IN ('delete', 'attach') OR l.at >= coalesce(m.edited_at, '-infinity'))
+            RETURNING m.id, m.conversation_id, m.platform_message_id, m.sequence, m.text_content, m.content_type, m.contact_id, m.deleted_at
+        )
+        SELECT a.conversation_id, a.platform_message_id FROM amended a
+        """;
+
+    /// <summary>What lists show of conversations of whose messages some were amended. Returns it.</summary>
+    public const string Preview = """
+        UPDATE contacts k SET last_message_preview = p.preview
+        FROM (SELECT c.contact_id, c.id, message_preview(c.id) AS preview FROM unnest($1::uuid[]) AS u (id) JOIN conversations c ON c.id = u.id AND c.changed_in = pg_current_xact_id()) p
+        WHERE k.id = p.contact_id
+        RETURNING p.id, p.preview
         """;
 
     /// <summary>Marks inbound messages of conversations as read by a person.</summary>

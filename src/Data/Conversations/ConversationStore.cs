@@ -20,7 +20,14 @@ public sealed record StoredConversation
     public DateTimeOffset? LastMessageAt { get; init; }
     public DateTimeOffset? LastInboundAt { get; init; }
     public DateTimeOffset? EndedAt { get; init; }
-    public required string PrimaryIdentity { get; init; }
+
+    /// <summary>With the channel the key of the grain that holds the conversation.</summary>
+    public required string FirstIdentity { get; init; }
+
+    /// <summary>The name that answers go to.</summary>
+    public required string PlatformUserId { get; init; }
+
+    /// <summary>What the platform last called the person.</summary>
     public string? Name { get; init; }
     public string? Username { get; init; }
     public string? Phone { get; init; }
@@ -30,7 +37,15 @@ public sealed record StoredConversation
     public required int UnreadCount { get; init; }
     public DateOnly? CountedMonth { get; init; }
     public string? UnreachableReason { get; init; }
+    public bool IsGroup { get; init; }
+    public bool IsMuted { get; init; }
+    public bool IsBlocked { get; init; }
+
+    /// <summary>The person's names, those first that were known first.</summary>
     public required IReadOnlyList<string> Identities { get; init; }
+
+    /// <summary>Names that the person gave up, and when.</summary>
+    public required IReadOnlyList<(string Name, DateTimeOffset At)> FormerNames { get; init; }
     public StoredTurn? UnfinishedTurn { get; init; }
     public required IReadOnlyList<StoredOutbound> Unsent { get; init; }
 }
@@ -45,29 +60,36 @@ public sealed record StoredOutbound(
 /// <summary>Reads conversations for their grains.</summary>
 public sealed class ConversationStore(EngineDataSource database)
 {
-    private const string Find = """
+    // The contact whose conversation has the name for its key; else the one who is known by it, or was.
+    private const string Contact = """
+        coalesce((SELECT h.id FROM contacts h WHERE h.channel_id = $1 AND h.first_identity = $2), (SELECT i.contact_id FROM contact_identities i WHERE i.channel_id = $1 AND i.identity = $2))
+        """;
+
+    private const string Find = $"""
         SELECT c.id, c.organization_id, c.contact_id, c.client_id, c.agent_id, c.status, c.managed_by, c.assigned_to, c.version, c.epoch, c.last_sequence,
-               c.last_message_at, c.last_inbound_at, c.ended_at, k.platform_user_id, k.name, k.username, k.phone, k.ai_enabled, k.last_interaction_at,
+               c.last_message_at, c.last_inbound_at, c.ended_at, k.first_identity, k.platform_name, k.username, k.phone, k.ai_enabled, k.last_interaction_at,
                k.last_message_preview, k.unread_count, k.unreachable_reason,
-               ARRAY(SELECT n.identity FROM contact_identities n WHERE n.contact_id = k.id ORDER BY n.created_at, n.identity), c.counted_month
-        FROM contact_identities i
-        JOIN contacts k ON k.id = i.contact_id
+               ARRAY(SELECT n.identity FROM contact_identities n WHERE n.contact_id = k.id AND n.given_up_at IS NULL ORDER BY n.created_at, n.identity), c.counted_month,
+               k.platform_user_id, k.is_group, k.muted_at IS NOT NULL, k.blocked_at IS NOT NULL,
+               ARRAY(SELECT n.identity FROM contact_identities n WHERE n.contact_id = k.id AND n.given_up_at IS NOT NULL ORDER BY n.identity),
+               ARRAY(SELECT n.given_up_at FROM contact_identities n WHERE n.contact_id = k.id AND n.given_up_at IS NOT NULL ORDER BY n.identity)
+        FROM contacts k
         JOIN conversations c ON c.contact_id = k.id
-        WHERE i.channel_id = $1 AND i.identity = $2
+        WHERE k.id = {Contact}
         """;
 
-    private const string FindTurn = """
+    private const string FindTurn = $"""
         SELECT t.id, t.agent_id, t.attempt, t.epoch, t.first_sequence, t.last_sequence, t.due_at, t.trace_id
-        FROM contact_identities i JOIN conversations c ON c.contact_id = i.contact_id
+        FROM conversations c
         JOIN turns t ON t.conversation_id = c.id AND t.state IN ('settling', 'running')
-        WHERE i.channel_id = $1 AND i.identity = $2
+        WHERE c.contact_id = {Contact}
         """;
 
-    private const string FindUnsent = """
+    private const string FindUnsent = $"""
         SELECT m.id, m.sequence, m.sender_type, m.status = 'sending', m.send_attempts, m.content_type, m.text_content, m.attachment_url, m.attachment_metadata::text, m.payload::text, m.reply_to_platform_id
-        FROM contact_identities i JOIN conversations c ON c.contact_id = i.contact_id
+        FROM conversations c
         JOIN messages m ON m.conversation_id = c.id AND m.status IN ('pending', 'sending')
-        WHERE i.channel_id = $1 AND i.identity = $2
+        WHERE c.contact_id = {Contact}
         ORDER BY m.sequence
         """;
 
@@ -100,7 +122,7 @@ public sealed class ConversationStore(EngineDataSource database)
             LastMessageAt = reader.Value<DateTimeOffset>(11),
             LastInboundAt = reader.Value<DateTimeOffset>(12),
             EndedAt = reader.Value<DateTimeOffset>(13),
-            PrimaryIdentity = reader.GetString(14),
+            FirstIdentity = reader.GetString(14),
             Name = reader.Text(15),
             Username = reader.Text(16),
             Phone = reader.Text(17),
@@ -111,6 +133,11 @@ public sealed class ConversationStore(EngineDataSource database)
             UnreachableReason = reader.Text(22),
             Identities = reader.GetFieldValue<string[]>(23),
             CountedMonth = reader.Value<DateOnly>(24),
+            PlatformUserId = reader.GetString(25),
+            IsGroup = reader.GetBoolean(26),
+            IsMuted = reader.GetBoolean(27),
+            IsBlocked = reader.GetBoolean(28),
+            FormerNames = [.. reader.GetFieldValue<string[]>(29).Zip(reader.GetFieldValue<DateTimeOffset[]>(30))],
             Unsent = [],
         };
         await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
@@ -131,26 +158,124 @@ public sealed class ConversationStore(EngineDataSource database)
     }
 
     /// <summary>
-    /// Gives a further identity to the contact who is known on this channel by one of <paramref name="known"/>; returns that contact's first
-    /// identity (the key of its grain), or null when none of them is known.
+    /// Gives a further name to the contact who is known on this channel by one of <paramref name="known"/>; returns the key of that contact's conversation, or null when none
+    /// of them is known. A name that was given up leads nowhere.
     /// </summary>
-    public async Task<string?> Adopt(Guid channelId, string identity, IReadOnlyList<string> known, CancellationToken cancellationToken)
+    /// <param name="isFormer">The name is one that the contact has already given up.</param>
+    public async Task<string?> Adopt(Guid channelId, string identity, IReadOnlyList<string> known, bool isFormer, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""
             WITH met AS (
-                SELECT k.id, k.organization_id, k.platform_user_id FROM contact_identities i JOIN contacts k ON k.id = i.contact_id
-                WHERE i.channel_id = $1 AND i.identity = ANY($3) ORDER BY i.created_at LIMIT 1
+                SELECT k.id, k.organization_id, k.first_identity FROM contact_identities i JOIN contacts k ON k.id = i.contact_id
+                WHERE i.channel_id = $1 AND i.identity = ANY($3) AND i.given_up_at IS NULL ORDER BY i.created_at LIMIT 1
             ), adopted AS (
-                INSERT INTO contact_identities (channel_id, identity, contact_id, organization_id)
-                SELECT $1, $2, met.id, met.organization_id FROM met
-                ON CONFLICT (channel_id, identity) DO NOTHING
+                INSERT INTO contact_identities AS i (channel_id, identity, contact_id, organization_id, given_up_at)
+                SELECT $1, $2, met.id, met.organization_id, CASE WHEN $4 THEN now() END FROM met
+                ON CONFLICT (channel_id, identity) DO UPDATE SET contact_id = excluded.contact_id, organization_id = excluded.organization_id, created_at = now(), given_up_at = excluded.given_up_at
+                    WHERE i.given_up_at IS NOT NULL
             )
-            SELECT platform_user_id FROM met
+            SELECT first_identity FROM met
             """);
         command.Parameters.Add(new() { Value = channelId });
         command.Parameters.Add(new() { Value = identity });
         command.Parameters.Add(new() { Value = known.ToArray() });
+        command.Parameters.Add(new() { Value = isFormer });
         return (string?)await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The key of the conversation of whoever has the name now; null when nobody has, or it was given up.</summary>
+    public async Task<string?> FindHolder(Guid channelId, string identity, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            SELECT k.first_identity FROM contact_identities i JOIN contacts k ON k.id = i.contact_id WHERE i.channel_id = $1 AND i.identity = $2 AND i.given_up_at IS NULL
+            """);
+        command.Parameters.Add(new() { Value = channelId });
+        command.Parameters.Add(new() { Value = identity });
+        return (string?)await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Other contacts of the channel who have some of the names now.</summary>
+    public async Task<IReadOnlyList<NameHolder>> FindOtherHolders(Guid channelId, Guid contactId, IReadOnlyList<string> names, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            SELECT i.identity, k.id, k.first_identity, c.id, ARRAY(SELECT n.identity FROM contact_identities n WHERE n.contact_id = k.id AND n.given_up_at IS NULL),
+                (SELECT m.sent_at FROM messages m WHERE m.conversation_id = c.id AND m.direction = 'inbound' ORDER BY m.sequence LIMIT 1)
+            FROM contact_identities i JOIN contacts k ON k.id = i.contact_id JOIN conversations c ON c.contact_id = k.id
+            WHERE i.channel_id = $1 AND i.identity = ANY($2) AND i.given_up_at IS NULL AND k.id <> $3
+            """);
+        command.Parameters.Add(new() { Value = channelId });
+        command.Parameters.Add(new() { Value = names.ToArray() });
+        command.Parameters.Add(new() { Value = contactId });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        var found = new List<NameHolder>();
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            found.Add(new(reader.GetString(0), reader.GetGuid(1), reader.GetString(2), reader.GetGuid(3), reader.GetFieldValue<string[]>(4), reader.Value<DateTimeOffset>(5)));
+        }
+        return found;
+    }
+
+    /// <summary>A contact's name is somebody else's from now on; false when it was given up before.</summary>
+    public async Task<bool> GiveUpName(Guid contactId, string name, DateTimeOffset at, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("SELECT give_up_name($1, $2, $3)");
+        command.Parameters.Add(new() { Value = contactId });
+        command.Parameters.Add(new() { Value = name });
+        command.Parameters.Add(new() { Value = at });
+        return (bool)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+    }
+
+    /// <summary>Makes another conversation part of this one; false when this one was changed since its version was read, or the other is gone.</summary>
+    public async Task<bool> Merge(Guid conversationId, long version, Guid otherId, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("SELECT merge_conversations($1, $2, $3)");
+        command.Parameters.Add(new() { Value = conversationId });
+        command.Parameters.Add(new() { Value = version });
+        command.Parameters.Add(new() { Value = otherId });
+        return (bool)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+    }
+
+    /// <summary>The message that holds the parts of an album, among the conversation's last hundred; null when none of them has come yet.</summary>
+    public async Task<StoredAlbum?> FindAlbum(Guid conversationId, string albumId, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            SELECT m.platform_message_id, m.sequence, m.text_content <> '' FROM (
+                SELECT * FROM messages WHERE conversation_id = $1 ORDER BY sequence DESC LIMIT 100) m
+            WHERE m.attachment_metadata ->> 'mediaGroupId' = $2 AND m.platform_message_id IS NOT NULL ORDER BY m.sequence LIMIT 1
+            """);
+        command.Parameters.Add(new() { Value = conversationId });
+        command.Parameters.Add(new() { Value = albumId });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        return await reader.ReadAsync(cancellationToken).ConfigureAwait(false)
+            ? new StoredAlbum(reader.GetString(0), reader.GetInt64(1), !reader.IsDBNull(2) && reader.GetBoolean(2))
+            : null;
+    }
+
+    /// <summary>Edits and deletions that came before the messages that they are about: of each message the last one.</summary>
+    public async Task<IReadOnlyList<MessageAmendment>> FindEarlyAmendments(Guid conversationId, IReadOnlyList<string> platformMessageIds, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            SELECT DISTINCT ON (m.reply_to_platform_id) m.reply_to_platform_id, m.content_type = 'revoke', m.text_content, m.attachment_url, m.attachment_metadata::text, m.sent_at
+            FROM messages m WHERE m.conversation_id = $1 AND m.content_type IN ('edit', 'revoke') AND m.reply_to_platform_id = ANY($2)
+            ORDER BY m.reply_to_platform_id, (m.content_type = 'revoke') DESC, m.sent_at DESC
+            """);
+        command.Parameters.Add(new() { Value = conversationId });
+        command.Parameters.Add(new() { Value = platformMessageIds.ToArray() });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        var found = new List<MessageAmendment>();
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            found.Add(new()
+            {
+                PlatformMessageId = reader.GetString(0),
+                Kind = reader.GetBoolean(1) ? AmendmentKind.Delete : AmendmentKind.Edit,
+                Text = reader.Text(2),
+                AttachmentUrl = reader.Text(3),
+                AttachmentMetadata = reader.Text(4),
+                At = reader.GetFieldValue<DateTimeOffset>(5),
+            });
+        }
+        return found;
     }
 
     /// <summary>The sequence of a message by its id, when it is stored in this conversation.</summary>
@@ -162,10 +287,10 @@ public sealed class ConversationStore(EngineDataSource database)
         return (long?)await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Channel and first identity of a contact: the key of its conversation's grain. Null when there is no such contact.</summary>
+    /// <summary>Channel and first name of a contact: the key of its conversation's grain. Null when there is no such contact.</summary>
     public async Task<(Guid ChannelId, string Identity)?> FindConversationOf(Guid contactId, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("SELECT channel_id, platform_user_id FROM contacts WHERE id = $1");
+        await using var command = database.CreateCommand("SELECT channel_id, first_identity FROM contacts WHERE id = $1");
         command.Parameters.Add(new() { Value = contactId });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         return await reader.ReadAsync(cancellationToken).ConfigureAwait(false) ? (reader.GetGuid(0), reader.GetString(1)) : null;
@@ -176,18 +301,18 @@ public sealed class ConversationStore(EngineDataSource database)
     {
         await using var command = database.CreateCommand("""
             SELECT min(m.sequence) FROM messages m
-            WHERE m.conversation_id = $1 AND m.direction = 'inbound' AND m.sequence >
+            WHERE m.conversation_id = $1 AND m.sender_type = 'user' AND is_said(m.content_type) AND m.deleted_at IS NULL AND m.sequence >
                 coalesce((SELECT max(o.sequence) FROM messages o WHERE o.conversation_id = $1 AND o.direction = 'outbound' AND o.sender_type <> 'system'), 0)
             """);
         command.Parameters.Add(new() { Value = conversationId });
         return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) as long?;
     }
 
-    /// <summary>Keys (channel, first identity) of an organization's conversations that wait for want of quota, those that have waited longest first.</summary>
+    /// <summary>Keys (channel, first name) of an organization's conversations that wait for want of quota, those that have waited longest first.</summary>
     public async Task<IReadOnlyList<(Guid ChannelId, string Identity)>> FindWaiting(Guid organizationId, int limit, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""
-            SELECT k.channel_id, k.platform_user_id FROM conversations c JOIN contacts k ON k.id = c.contact_id
+            SELECT k.channel_id, k.first_identity FROM conversations c JOIN contacts k ON k.id = c.contact_id
             WHERE c.organization_id = $1 AND c.status = 'escalated' AND c.managed_by = 'ai' ORDER BY c.last_message_at LIMIT $2
             """);
         command.Parameters.Add(new() { Value = organizationId });
@@ -205,7 +330,7 @@ public sealed class ConversationStore(EngineDataSource database)
     public async Task<string?> LastInboundPlatformId(Guid conversationId, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""
-            SELECT platform_message_id FROM messages WHERE conversation_id = $1 AND direction = 'inbound' AND platform_message_id IS NOT NULL
+            SELECT platform_message_id FROM messages WHERE conversation_id = $1 AND direction = 'inbound' AND platform_message_id IS NOT NULL AND is_said(content_type)
             ORDER BY sequence DESC LIMIT 1
             """);
         command.Parameters.Add(new() { Value = conversationId });
@@ -225,7 +350,7 @@ public sealed class ConversationStore(EngineDataSource database)
                     WHERE t.state IN ('settling', 'running')
                         AND NOT EXISTS (SELECT 1 FROM engine_instances e WHERE e.id = t.instance_id AND e.heartbeat_at >= now() - $1::interval)
                     ORDER BY t.due_at LIMIT $2) t)
-            SELECT k.channel_id, k.platform_user_id FROM abandoned a JOIN conversations c ON c.id = a.conversation_id JOIN contacts k ON k.id = c.contact_id
+            SELECT k.channel_id, k.first_identity FROM abandoned a JOIN conversations c ON c.id = a.conversation_id JOIN contacts k ON k.id = c.contact_id
             """);
         command.Parameters.Add(new() { Value = deadAfter });
         command.Parameters.Add(new() { Value = limit });
@@ -245,7 +370,7 @@ public sealed class ConversationStore(EngineDataSource database)
     public async Task<IReadOnlyList<UnsentMessage>> FindUnsentMessages(TimeSpan unsentAfter, UnsentMessage? after, int limit, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""
-            SELECT m.id, m.created_at, k.channel_id, k.platform_user_id
+            SELECT m.id, m.created_at, k.channel_id, k.first_identity
             FROM (
                 SELECT m.id, m.created_at, m.conversation_id FROM messages m
                 WHERE m.status IN ('pending', 'sending') AND m.created_at < now() - $1::interval AND (m.created_at, m.id) > ($2, $3)
@@ -295,6 +420,12 @@ public static class NullableColumns
 
     public static string? Text(this NpgsqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
 }
+
+/// <summary>Who has a name now: the contact, the key of its conversation and its id, all names of the contact, and since when the person has written.</summary>
+public sealed record NameHolder(string Name, Guid ContactId, string FirstIdentity, Guid ConversationId, IReadOnlyList<string> Names, DateTimeOffset? FirstInboundAt);
+
+/// <summary>The message that holds the parts of an album.</summary>
+public sealed record StoredAlbum(string PlatformMessageId, long Sequence, bool HasText);
 
 /// <summary>A message that waits to be sent, and whose it is.</summary>
 /// <param name="ChannelId">With <paramref name="Identity"/> the key of its conversation.</param>

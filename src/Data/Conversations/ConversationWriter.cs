@@ -317,6 +317,7 @@ internal sealed class Pending(ConversationCommit commit)
 {
     private List<string>? _duplicates;
     private List<int>? _applied;
+    private List<string>? _amended;
 
     public ConversationCommit Commit { get; } = commit;
 
@@ -326,19 +327,26 @@ internal sealed class Pending(ConversationCommit commit)
 
     public void AddDuplicate(string platformMessageId) => (_duplicates ??= []).Add(platformMessageId);
 
+    /// <summary>What lists show of the conversation after an amendment.</summary>
+    public string? Preview { get; set; }
+
     public void AddApplied(int index) => (_applied ??= []).Add(index);
+
+    public void AddAmended(string platformMessageId) => (_amended ??= []).Add(platformMessageId);
 
     public void Reset()
     {
         Advanced = false;
         _duplicates = null;
         _applied = null;
+        _amended = null;
+        Preview = null;
     }
 
     public void Complete()
     {
         var status = Commit.Advance is null || Advanced ? CommitStatus.Committed : _duplicates is null ? CommitStatus.Conflict : CommitStatus.Duplicate;
-        Completion.TrySetResult(new CommitOutcome(status, (IReadOnlyList<string>?)_duplicates ?? [], (IReadOnlyList<int>?)_applied ?? []));
+        Completion.TrySetResult(new CommitOutcome(status, (IReadOnlyList<string>?)_duplicates ?? [], (IReadOnlyList<int>?)_applied ?? [], (IReadOnlyList<string>?)_amended ?? [], Preview));
     }
 }
 

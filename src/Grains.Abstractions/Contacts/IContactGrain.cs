@@ -12,4 +12,8 @@ public interface IContactGrain : IGrainWithGuidKey
     /// <summary>AI on or off for this contact.</summary>
     [Alias("SetAiEnabled")]
     Task<CommandResult> SetAiEnabled(bool enabled, Actor actor);
+
+    /// <summary>Mutes, unmutes, blocks or unblocks the contact.</summary>
+    [Alias("Change")]
+    Task<CommandResult> Change(ConversationAction action, Actor actor);
 }

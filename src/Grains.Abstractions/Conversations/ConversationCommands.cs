@@ -101,6 +101,14 @@ public enum ConversationAction
     /// Nothing happens where it is somebody else's by now.
     /// </summary>
     Vacate,
+
+    /// <summary>The contact is muted: no AI, no notifications. Messages still count as unread.</summary>
+    Mute,
+    Unmute,
+
+    /// <summary>The contact is blocked: messages are kept, never answered, never counted, and nothing is sent.</summary>
+    Block,
+    Unblock,
 }
 
 /// <summary>The conversation after a command.</summary>

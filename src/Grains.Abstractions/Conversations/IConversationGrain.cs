@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Orleans.Concurrency;
 
 namespace AgentPlatform.Conversations;
 
@@ -25,6 +26,10 @@ public interface IConversationGrain : IGrainWithStringKey
     /// <summary>Takeover, release, assignment, status, notes, read marks, AI on and off.</summary>
     [Alias("Change")]
     Task<CommandResult> Change(ConversationChange change);
+
+    /// <summary>What this grain holds in memory is out of date: somebody else has its name now, or it became part of another conversation. It reads again at the next call.</summary>
+    [Alias("Forget"), OneWay]
+    Task Forget();
 
     /// <summary>Takes up what is unfinished (a turn or a delivery of a silo that died). Harmless when nothing is.</summary>
     [Alias("Wake")]

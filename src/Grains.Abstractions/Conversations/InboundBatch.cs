@@ -24,7 +24,7 @@ public sealed record InboundBatch
 [GenerateSerializer, Immutable, Alias("conversations.inbound-contact.v1")]
 public sealed record InboundContact
 {
-    /// <summary>Every identity in the body, best first: WhatsApp's business-scoped user id, then <c>wa_id</c>; Telegram's chat id; a visitor's id.</summary>
+    /// <summary>Every name in the body, best first: WhatsApp's business-scoped user id, then <c>wa_id</c>; Telegram's chat id; a visitor's id.</summary>
     [Id(0)] public required ImmutableArray<string> Identities { get; init; }
     [Id(1)] public string? Name { get; init; }
     [Id(2)] public string? Username { get; init; }
@@ -38,6 +38,15 @@ public sealed record InboundContact
 
     /// <summary>False when the platform says that the person can't be written to any more (blocked us); true when they can again; null when it says nothing.</summary>
     [Id(6)] public bool? IsReachable { get; init; }
+
+    /// <summary>
+    /// Names that are not this person's any more: another number, another business-scoped id, a group that became a supergroup. They may be somebody else's next. Those of
+    /// <see cref="Identities"/> that are not among them are the person's.
+    /// </summary>
+    [Id(7)] public ImmutableArray<string> GivenUp { get; init; } = [];
+
+    /// <summary>True for a group of people: nobody in it is answered in private.</summary>
+    [Id(8)] public bool IsGroup { get; init; }
 }
 
 /// <summary>One message as it came in, in the platform's words turned into ours.</summary>
@@ -65,13 +74,24 @@ public sealed record InboundMessage
     [Id(7)] public DateTimeOffset? PlatformTimestamp { get; init; }
 
     /// <summary>
-    /// True for a message that the business itself wrote elsewhere (the phone app, another tool). It is stored as a person's message
-    /// and takes the conversation over.
+    /// True for what the business itself wrote elsewhere (the phone app, another tool). Where a person says something with it (<see cref="ContentTypes.IsSaid"/>), it takes the
+    /// conversation over, as a member's own message does.
     /// </summary>
     [Id(8)] public bool IsEcho { get; init; }
 
-    /// <summary>False for what needs no answer: reactions, edits, revocations, system notices.</summary>
-    [Id(9)] public bool ExpectsReply { get; init; } = true;
+    // Id 9 told whether an answer is expected; the kind of content says so now.
+
+    /// <summary>True for an echo that no person wrote at that moment: an away message, a greeting, another bot's.</summary>
+    [Id(10)] public bool IsAutomatic { get; init; }
+
+    /// <summary>True for what no customer of ours says, though it stands in the conversation: a channel's post in its discussion group. Stored, and nothing else.</summary>
+    [Id(11)] public bool IsSilent { get; init; }
+
+    /// <summary>The platform's name of the album that this is a part of: all parts are one message.</summary>
+    [Id(12)] public string? AlbumId { get; init; }
+
+    /// <summary>True when this is no message but the present content of the one that <see cref="PlatformMessageId"/> names: a location that moves.</summary>
+    [Id(13)] public bool IsUpdate { get; init; }
 }
 
 /// <summary>A delivery receipt of one of our messages.</summary>

@@ -25,6 +25,12 @@ public enum ManagedBy { Ai, Human }
 /// <summary>The content types that the product knows. Others are kept as <see cref="Unsupported"/> with their raw payload.</summary>
 public static class ContentTypes
 {
+    /// <summary>
+    /// True for a kind by which somebody says something. Of a customer's, such a message opens the conversation and the platform's window again, counts as unread, is shown in lists,
+    /// proves that the person can be reached, and is answered; of our own people, it takes the conversation over. Every other kind, an unknown one too, is stored and does nothing.
+    /// </summary>
+    public static bool IsSaid(string contentType) => contentType is Text or Image or Audio or Video or Document or Sticker or Location or Contacts or Interactive or Order;
+
     public const string Text = "text";
     public const string Image = "image";
     public const string Audio = "audio";

@@ -59,9 +59,10 @@ internal sealed class ConversationContextReader(EngineDataSource database, IOpti
     // Each table is reached by one key only: where a plan may choose between that and the organization's index, one made while the tables were small or while nobody
     // had counted them reads more and more of the organization's messages. The organization is compared all the same, in a way that no index serves.
     internal const string MessagesSql = """
-        SELECT sequence, direction = 'inbound', content_type, text_content
+        SELECT sequence, sender_type = 'user', content_type, text_content
         FROM messages
         WHERE conversation_id = $1 AND organization_id IS NOT DISTINCT FROM $2 AND sequence <= $3 AND direction <> 'internal' AND status <> 'failed'
+          AND deleted_at IS NULL AND content_type NOT IN ('edit', 'revoke')
         ORDER BY sequence DESC LIMIT $4
         """;
 

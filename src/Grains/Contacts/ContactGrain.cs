@@ -9,7 +9,9 @@ internal sealed class ContactGrain(ConversationStore store) : Grain, IContactGra
 {
     private ConversationKey? _conversation;
 
-    public async Task<CommandResult> SetAiEnabled(bool enabled, Actor actor)
+    public Task<CommandResult> SetAiEnabled(bool enabled, Actor actor) => Change(enabled ? ConversationAction.EnableAi : ConversationAction.DisableAi, actor);
+
+    public async Task<CommandResult> Change(ConversationAction action, Actor actor)
     {
         _conversation ??= await store.FindConversationOf(this.GetPrimaryKey(), CancellationToken.None).OrUnavailable() is { } found
             ? new ConversationKey(found.ChannelId, found.Identity)
@@ -20,7 +22,7 @@ internal sealed class ContactGrain(ConversationStore store) : Grain, IContactGra
         }
         return await GrainFactory.GetGrain<IConversationGrain>(key.ToString()).Change(new ConversationChange
         {
-            Action = enabled ? ConversationAction.EnableAi : ConversationAction.DisableAi,
+            Action = action,
             Actor = actor,
         });
     }

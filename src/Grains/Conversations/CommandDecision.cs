@@ -21,12 +21,7 @@ internal static class CommandDecision
             rows.Add(Outbound(id, taken.LastSequence, "agent", part, now) with { SenderId = command.Actor.UserId });
             toSend.Add(new OutboxItem { MessageId = id, Sequence = taken.LastSequence, IsAi = false, Content = part });
         }
-        taken = taken with
-        {
-            LastMessageAt = now,
-            LastInteractionAt = now,
-            LastMessagePreview = InboundDecision.Preview(content.Parts[^1].Text, content.Parts[^1].ContentType),
-        };
+        taken = InboundDecision.Shown(taken, InboundDecision.Preview(content.Parts[^1].Text, content.Parts[^1].ContentType), now);
         var next = Reactivated(taken) with { UnreadCount = 0 };
         var audit = Audit(state, next, command.Actor, "conversation.message_sent", newId);
         return Plan(state, next, now, marksRead: state.UnreadCount > 0, rows, audit) with { ToSend = toSend, WithdrawsAiMessages = true };
@@ -48,6 +43,10 @@ internal static class CommandDecision
             ConversationAction.MarkRead => state with { UnreadCount = 0 },
             ConversationAction.EnableAi => state with { AiEnabled = true },
             ConversationAction.DisableAi => state with { AiEnabled = false },
+            ConversationAction.Mute => state with { IsMuted = true },
+            ConversationAction.Unmute => state with { IsMuted = false },
+            ConversationAction.Block => state with { IsBlocked = true, UnreadCount = 0 },
+            ConversationAction.Unblock => state with { IsBlocked = false },
             ConversationAction.Vacate => state.AssignedTo == change.AssigneeId ? Vacated(state) : state,
             ConversationAction.Note => state with { LastSequence = state.LastSequence + 1 },
             _ => throw new ArgumentOutOfRangeException(nameof(change), change.Action, "Not a conversation action."),
@@ -75,7 +74,7 @@ internal static class CommandDecision
         var action = "conversation." + JsonNamingPolicy.SnakeCaseLower.ConvertName(change.Action.ToString());
         return Plan(state, next, now, marksRead: next.UnreadCount == 0 && state.UnreadCount > 0, rows, Audit(state, next, change.Actor, action, newId)) with
         {
-            WithdrawsAiMessages = next.Epoch > state.Epoch,
+            WithdrawsAiMessages = next.Epoch > state.Epoch || (next.IsBlocked && !state.IsBlocked),
         };
     }
 
@@ -94,6 +93,9 @@ internal static class CommandDecision
         Payload = part.Payload,
         SentAt = now,
     };
+
+    /// <summary>One of our people wrote, here or in the platform's own app: the conversation is theirs, open, and read.</summary>
+    public static ConversationState WrittenByPerson(ConversationState state) => Reactivated(TakenOver(state, null)) with { UnreadCount = 0 };
 
     private static ConversationState TakenOver(ConversationState state, Guid? by) => state with
     {
@@ -115,7 +117,7 @@ internal static class CommandDecision
     private static ConversationPlan Plan(
         ConversationState state, ConversationState next, DateTimeOffset now, bool marksRead, IReadOnlyList<NewMessage> messages, AuditEntry audit)
     {
-        var stops = state.Turn is not null && (next.ManagedBy == ManagedBy.Human || !next.AiEnabled || next.Status is not ConversationStatus.Active);
+        var stops = state.Turn is not null && (next.ManagedBy == ManagedBy.Human || !next.AiEnabled || next.IsMuted || next.IsBlocked || next.Status is not ConversationStatus.Active);
         var row = stops ? state.Turn!.Ended("cancelled", "taken_over", now) : null;
         next = next with { Turn = stops ? null : state.Turn };
         return new ConversationPlan
@@ -129,6 +131,11 @@ internal static class CommandDecision
                 ChannelId = state.ChannelId,
                 ContactId = state.ContactId,
                 Advance = next.ToAdvance(state.Version, marksRead),
+                ContactNews = next.IsMuted == state.IsMuted && next.IsBlocked == state.IsBlocked ? null : new ContactNews
+                {
+                    IsMuted = next.IsMuted == state.IsMuted ? null : next.IsMuted,
+                    IsBlocked = next.IsBlocked == state.IsBlocked ? null : next.IsBlocked,
+                },
                 Turn = row,
                 Messages = messages,
                 Audit = audit,
@@ -145,6 +152,8 @@ internal static class CommandDecision
         managedBy = EnumText<ManagedBy>.Of(state.ManagedBy),
         assignedTo = state.AssignedTo,
         aiEnabled = state.AiEnabled,
+        muted = state.IsMuted,
+        blocked = state.IsBlocked,
         epoch = state.Epoch,
         lastSequence = state.LastSequence,
     });

@@ -27,6 +27,14 @@ internal sealed partial class ConversationGrain
         {
             return new CommandResult { Outcome = CommandOutcome.Invalid, Reason = reason };
         }
+        if (_state.IsBlocked)
+        {
+            return new CommandResult { Outcome = CommandOutcome.Refused, Reason = "The contact is blocked. Unblock it to write." };
+        }
+        if (_state.Recipient is null)
+        {
+            return new CommandResult { Outcome = CommandOutcome.Refused, Reason = "The platform gave the customer's name to somebody else, and no other is known: there is nobody to write to." };
+        }
         var now = services.Clock.GetUtcNow();
         if (connector.ServiceWindow is { } window && (_state.LastInboundAt is not { } last || now - last > window))
         {

@@ -44,7 +44,7 @@ internal sealed partial class ConversationGrain
         var item = _outbox[0];
         DelayDeactivation(WorkStay);
         _underWay = item;
-        var job = new DeliveryJob(_state.Id, _state.OrganizationId, _state.ChannelId, _state.ContactId, _state.Recipient, item, _pair ??= new PairBudget(), EngineTelemetry.Parent(item.TraceId));
+        var job = new DeliveryJob(_state.Id, _state.OrganizationId, _state.ChannelId, _state.ContactId, _state.Recipient ?? "", item, _pair ??= new PairBudget(), EngineTelemetry.Parent(item.TraceId));
         var self = this.AsReference<IConversationWork>();
         _ = Task.Run(() => RunDelivery(job, self), CancellationToken.None);
     }

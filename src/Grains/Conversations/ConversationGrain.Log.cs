@@ -24,4 +24,7 @@ internal sealed partial class ConversationGrain
 
     [LoggerMessage(EventId = 2307, Level = LogLevel.Warning, Message = "A read mark on channel {ChannelId} failed ({Exception}: {Reason})")]
     private static partial void LogReadMarkFailed(ILogger logger, Guid channelId, string exception, string reason);
+
+    [LoggerMessage(EventId = 2309, Level = LogLevel.Information, Message = "Conversation {OtherId} turned out to be one with {ConversationId} on channel {ChannelId}; it is part of it now")]
+    private static partial void LogMerged(ILogger logger, Guid otherId, Guid conversationId, Guid channelId);
 }

@@ -110,7 +110,7 @@ internal sealed partial class ConversationGrain
     }
 
     /// <summary>Runs outside the grain: nothing here touches the grain's state.</summary>
-    private async Task RunTurn(TurnRequest request, IConversationWork self, (string Recipient, string? PlatformId) readMark, ActivityContext parent, CancellationTokenSource cancellation)
+    private async Task RunTurn(TurnRequest request, IConversationWork self, (string? Recipient, string? PlatformId) readMark, ActivityContext parent, CancellationTokenSource cancellation)
     {
         using (cancellation)
         using (var activity = EngineTelemetry.Activities.StartActivity("turn.run", ActivityKind.Internal, parent))
@@ -121,7 +121,7 @@ internal sealed partial class ConversationGrain
             TurnResult result;
             try
             {
-                if (readMark.PlatformId is not null)
+                if (readMark is { PlatformId: not null, Recipient: not null })
                 {
                     _ = ShowReadAndTyping(request.ChannelId, readMark.Recipient, readMark.PlatformId, typing: true, cancellation.Token);
                 }
@@ -222,7 +222,7 @@ internal sealed partial class ConversationGrain
     {
         for (var i = batch.Messages.Length - 1; i >= 0; i--)
         {
-            if (!batch.Messages[i].IsEcho)
+            if (batch.Messages[i] is { IsEcho: false, IsSilent: false, IsUpdate: false } said && ContentTypes.IsSaid(said.ContentType))
             {
                 _lastInboundPlatformId = batch.Messages[i].PlatformMessageId;
                 return;
@@ -236,7 +236,7 @@ internal sealed partial class ConversationGrain
         _ = Task.Run(async () =>
         {
             var id = platformId ?? await services.Store.LastInboundPlatformId(state.Id, services.Stopping);
-            if (id is not null)
+            if (id is not null && state.Recipient is not null)
             {
                 await ShowReadAndTyping(state.ChannelId, state.Recipient, id, typing: false, services.Stopping);
             }

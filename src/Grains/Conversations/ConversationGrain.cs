@@ -11,7 +11,7 @@ namespace AgentPlatform.Grains.Conversations;
 
 /// <summary>
 /// Receives, decides with the plain functions beside it, commits, and replies. This part: incoming messages and commits. The others:
-/// commands, turns, sending.
+/// names, commands, turns, sending.
 /// </summary>
 internal sealed partial class ConversationGrain(ConversationServices services) : Grain, IConversationGrain, IConversationWork
 {
@@ -21,6 +21,9 @@ internal sealed partial class ConversationGrain(ConversationServices services) :
     private ConversationKey _key;
     private ConversationState? _state;
     private IConversationGrain? _home;
+
+    /// <summary>The conversation of a person who gave up the name that is this grain's key, and whose key is another.</summary>
+    private StoredConversation? _former;
     private bool _isLoaded;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
@@ -32,7 +35,7 @@ internal sealed partial class ConversationGrain(ConversationServices services) :
     public async Task<ReceiveResult> Receive(InboundBatch batch)
     {
         await Load();
-        if (await Home(batch.Contact.Identities) is { } home)
+        if (await Home(batch) is { } home)
         {
             return await home.Receive(batch);
         }
@@ -43,17 +46,20 @@ internal sealed partial class ConversationGrain(ConversationServices services) :
             throw new InvalidOperationException($"Channel {_key.ChannelId} does not exist in the organization that the webhook was verified for.");
         }
         var allowance = await Allowance(batch.OrganizationId);
+        var window = services.Connectors.For(channel.Platform).ServiceWindow;
         ImmutableHashSet<string> stored = [];
         for (var decisions = 1; ; decisions++)
         {
-            var state = _state ?? Meet(batch);
+            await TakeNames(batch);
+            var state = await WithAlbum(_state ?? Meet(batch), batch);
             var plan = InboundDecision.Decide(
-                state, batch, stored, channel, allowance, services.Instance.Id, services.Clock.GetUtcNow(), services.NewId, activity?.TraceId.ToString() ?? TraceId(batch.TraceParent));
-            if (plan.Commit is { Messages.Count: 0, ContactNews: null })
+                state, batch, stored, channel, allowance, services.Instance.Id, services.Clock.GetUtcNow(), services.NewId, activity?.TraceId.ToString() ?? TraceId(batch.TraceParent), window);
+            if (plan.Commit is { Messages.Count: 0, Amendments.Count: 0, ContactNews: null })
             {
                 EngineTelemetry.Duplicates.Add(stored.Count);
                 return new ReceiveResult(0, batch.Messages.Length);
             }
+            plan = await WithEarlyAmendments(plan);
             var outcome = await Commit(plan);
             if (outcome.Status == CommitStatus.Committed)
             {
@@ -112,6 +118,12 @@ internal sealed partial class ConversationGrain(ConversationServices services) :
         }
     }
 
+    public Task Forget()
+    {
+        ForgetAll();
+        return Task.CompletedTask;
+    }
+
     public async Task Wake()
     {
         if (_state is { Turn: null } && _underWay is null && _outbox is not { Count: > 0 })
@@ -134,47 +146,24 @@ internal sealed partial class ConversationGrain(ConversationServices services) :
         {
             return;
         }
+        _former = null;
         var stored = await services.Store.Load(_key.ChannelId, _key.PlatformUserId, CancellationToken.None).OrUnavailable();
         _isLoaded = true;
         if (stored is null)
         {
             return;
         }
-        if (stored.PrimaryIdentity != _key.PlatformUserId)
+        if (stored.FirstIdentity != _key.PlatformUserId)
         {
-            // The same person under another of the platform's names: the grain of the first name holds the conversation.
-            _home = GrainFactory.GetGrain<IConversationGrain>((_key with { PlatformUserId = stored.PrimaryIdentity }).ToString());
+            // The same person under another of the platform's names: the grain of the first name holds the conversation. Not where the person gave this one up: then it is
+            // decided anew for each batch whose it is.
+            _home = stored.Identities.Contains(_key.PlatformUserId) ? GrainOf(stored.FirstIdentity) : null;
+            _former = _home is null ? stored : null;
             return;
         }
         _state = ConversationState.From(stored, _key.ChannelId);
         await TakeUp(stored);
     }
-
-    /// <summary>
-    /// A person met here for the first time may be known by another of the names in the message; then the conversation is that one's.
-    /// </summary>
-    private async Task<IConversationGrain?> Home(ImmutableArray<string> identities)
-    {
-        if (_home is not null || _state is not null || identities.Length < 2)
-        {
-            return _home;
-        }
-        var others = identities.Where(identity => identity != _key.PlatformUserId).ToArray();
-        if (await services.Store.Adopt(_key.ChannelId, _key.PlatformUserId, others, CancellationToken.None).OrUnavailable() is { } first)
-        {
-            _home = GrainFactory.GetGrain<IConversationGrain>((_key with { PlatformUserId = first }).ToString());
-        }
-        return _home;
-    }
-
-    private ConversationState Meet(InboundBatch batch) => new()
-    {
-        Id = services.NewId(),
-        OrganizationId = batch.OrganizationId,
-        ChannelId = _key.ChannelId,
-        ContactId = services.NewId(),
-        Identities = [_key.PlatformUserId, .. batch.Contact.Identities.Where(identity => identity != _key.PlatformUserId)],
-    };
 
     /// <summary>Writes a plan. When it is durable, its state takes the place of the old one and its work starts.</summary>
     private async Task<CommitOutcome> Commit(ConversationPlan plan)
@@ -184,7 +173,11 @@ internal sealed partial class ConversationGrain(ConversationServices services) :
         switch (outcome.Status)
         {
             case CommitStatus.Committed:
-                Apply(plan);
+                Apply(plan, outcome);
+                if (plan.Commit.Amendments.Count > 0)
+                {
+                    RememberEarly(plan.Commit, outcome);
+                }
                 if (plan.Commit.Turn is { FinishedAt: not null } ended)
                 {
                     services.Usage.Used(plan.Next.OrganizationId, (long)ended.InputTokens + ended.OutputTokens, plan.Commit.CountsConversation);
@@ -194,7 +187,7 @@ internal sealed partial class ConversationGrain(ConversationServices services) :
             case CommitStatus.Conflict:
                 EngineTelemetry.Conflicts.Add(1);
                 LogStale(services.Logger, plan.Next.Id, plan.Commit.Advance!.ExpectedVersion);
-                Forget();
+                ForgetAll();
                 break;
         }
         return outcome;
@@ -209,20 +202,20 @@ internal sealed partial class ConversationGrain(ConversationServices services) :
         catch (StorageAwayException failure)
         {
             // Whether it was committed is unknown: read again before deciding anything.
-            Forget();
+            ForgetAll();
             throw new StorageUnavailableException("Postgres can't be reached, or ended the connection.", failure);
         }
         catch (PostgresException)
         {
-            Forget();
+            ForgetAll();
             throw;
         }
     }
 
-    private void Apply(ConversationPlan plan)
+    private void Apply(ConversationPlan plan, CommitOutcome outcome)
     {
         var before = _state;
-        _state = plan.Next;
+        _state = outcome.Preview is { } preview ? plan.Next with { LastMessagePreview = preview } : plan.Next;
         if (plan.StopsTurn || plan.Next.Turn is null)
         {
             StopTurn();
@@ -246,12 +239,13 @@ internal sealed partial class ConversationGrain(ConversationServices services) :
     }
 
     /// <summary>Throws the state away and stops what it started; the next call reads again, in a new activation.</summary>
-    private void Forget()
+    private void ForgetAll()
     {
         StopTurn();
         ForgetOutbox();
         _state = null;
         _home = null;
+        _former = null;
         _isLoaded = false;
         _queuedFrom = 0;
         DeactivateOnIdle();

@@ -34,17 +34,38 @@ internal sealed record ConversationState
     public DateOnly? CountedMonth { get; init; }
     public string? UnreachableReason { get; init; }
 
-    /// <summary>Identities of the contact; the first is the one that it was met by, and the key of this grain.</summary>
+    /// <summary>With the channel the key of this grain: the name that the person was first met by.</summary>
+    public required string FirstIdentity { get; init; }
+
+    /// <summary>The names that the person has.</summary>
     public required string[] Identities { get; init; }
+
+    /// <summary>Names that the person gave up, and when: they may be somebody else's by now.</summary>
+    public (string Name, DateTimeOffset At)[] FormerNames { get; init; } = [];
+
+    /// <summary>By what the platform is told to reach the person: the newest name that is still the person's; null when there is none.</summary>
+    public string? Recipient { get; init; }
+    public bool IsGroup { get; init; }
+
+    /// <summary>No AI, no notifications.</summary>
+    public bool IsMuted { get; init; }
+
+    /// <summary>Messages are kept and nothing else.</summary>
+    public bool IsBlocked { get; init; }
+
+    /// <summary>What the platform last called the person.</summary>
     public string? Name { get; init; }
     public string? Username { get; init; }
     public string? Phone { get; init; }
 
+    /// <summary>The album whose parts were coming last.</summary>
+    public AlbumState? Album { get; init; }
+
     /// <summary>The turn under way.</summary>
     public TurnState? Turn { get; init; }
 
-    /// <summary>By what the platform is told to reach the person: WhatsApp's phone number while it is known, else the identity first met.</summary>
-    public string Recipient => Identities[0];
+    /// <summary>True for a name that was the person's once and is no more.</summary>
+    public bool HasGivenUp(string name) => FormerNames.Length > 0 && FormerNames.Any(former => former.Name == name);
 
     public static ConversationState From(StoredConversation stored, Guid channelId) => new()
     {
@@ -68,7 +89,13 @@ internal sealed record ConversationState
         AiEnabled = stored.AiEnabled,
         CountedMonth = stored.CountedMonth,
         UnreachableReason = stored.UnreachableReason,
-        Identities = [stored.PrimaryIdentity, .. stored.Identities.Where(identity => identity != stored.PrimaryIdentity)],
+        FirstIdentity = stored.FirstIdentity,
+        Identities = [.. stored.Identities],
+        FormerNames = [.. stored.FormerNames],
+        Recipient = stored.Identities.Contains(stored.PlatformUserId) ? stored.PlatformUserId : stored.Identities.Count > 0 ? stored.Identities[^1] : null,
+        IsGroup = stored.IsGroup,
+        IsMuted = stored.IsMuted,
+        IsBlocked = stored.IsBlocked,
         Name = stored.Name,
         Username = stored.Username,
         Phone = stored.Phone,
@@ -121,6 +148,11 @@ internal sealed record ConversationState
         UnreadCount = UnreadCount,
     };
 }
+
+/// <summary>An album: its parts are one message.</summary>
+/// <param name="Id">The platform's name of it.</param>
+/// <param name="PlatformMessageId">The part that came first, under whose id the message is stored.</param>
+internal sealed record AlbumState(string Id, string PlatformMessageId, long Sequence, bool HasText);
 
 /// <summary>The turn under way: which messages it answers, and which try this is. A result of an older try or epoch is thrown away.</summary>
 internal sealed record TurnState

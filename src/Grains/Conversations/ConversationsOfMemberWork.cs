@@ -19,7 +19,7 @@ internal sealed class ConversationsOfMemberWork(EngineDataSource database, IGrai
 
     /// <summary>$1 organization, $2 person. None where he or she is back meanwhile.</summary>
     private const string Open = """
-        SELECT c.channel_id, k.platform_user_id FROM conversations c JOIN contacts k ON k.id = c.contact_id
+        SELECT c.channel_id, k.first_identity FROM conversations c JOIN contacts k ON k.id = c.contact_id
         WHERE c.assigned_to = $2 AND c.organization_id IS NOT DISTINCT FROM $1 AND c.status IN ('active', 'escalated')
             AND NOT EXISTS (SELECT FROM organization_members m WHERE m.organization_id = $1 AND m.user_id = $2 AND m.status = 'active')
         """;

@@ -88,6 +88,11 @@ internal sealed partial class MessageDelivery(
             await Record(job, "failed", null, "channel_gone", "The channel was deleted.", cancellationToken).ConfigureAwait(false);
             return default;
         }
+        if (job.Recipient.Length == 0)
+        {
+            await Record(job, "failed", null, "no_recipient", "The platform gave the customer's name to somebody else, and no other is known.", cancellationToken).ConfigureAwait(false);
+            return default;
+        }
         var connector = connectors.For(channel.Platform);
         if (job.Item.IsDoubtful)
         {

@@ -35,13 +35,13 @@ public sealed class ConversationWriterTests : IAsyncLifetime
     [Fact]
     public async Task The_first_message_of_a_contact_makes_contact_client_conversation_and_message_together()
     {
-        var commit = First("49170", "wamid.1") with { NewContact = new NewContact { Platform = "whatsapp", Identities = ["49170", "DE.1"], Name = "Ana", Phone = "+49170000001" } };
+        var commit = First("49170", "wamid.1") with { NewContact = new NewContact { Platform = "whatsapp", FirstIdentity = "49170", PlatformUserId = "49170", Identities = ["49170", "DE.1"], Name = "Ana", Phone = "+49170000001" } };
         var outcome = await _writer.Commit(commit);
 
         Assert.Equal(CommitStatus.Committed, outcome.Status);
         var stored = await new ConversationStore(_engine).Load(_channel, "DE.1", CancellationToken.None);
         Assert.NotNull(stored);
-        Assert.Equal(("49170", 1L, 1L, 1), (stored.PrimaryIdentity, stored.Version, stored.LastSequence, stored.UnreadCount));
+        Assert.Equal(("49170", 1L, 1L, 1), (stored.FirstIdentity, stored.Version, stored.LastSequence, stored.UnreadCount));
         Assert.Equal(1L, await Scalar($"SELECT count(*) FROM clients WHERE contact_id = '{commit.ContactId}' AND phone = '+49170000001' AND first_name = 'Ana'"));
         Assert.Equal(1L, await Scalar($"SELECT count(*) FROM conversations c JOIN contacts k ON k.client_id = c.client_id WHERE c.id = '{commit.ConversationId}'"));
     }
@@ -223,7 +223,7 @@ public sealed class ConversationWriterTests : IAsyncLifetime
         OrganizationId = _organization,
         ChannelId = _channel,
         ContactId = Guid.CreateVersion7(),
-        NewContact = new NewContact { Platform = "whatsapp", Identities = [identity] },
+        NewContact = new NewContact { Platform = "whatsapp", FirstIdentity = identity, PlatformUserId = identity, Identities = [identity] },
         Advance = State(0, 1),
         Messages = [Inbound(1, platformMessageId)],
     };

@@ -90,7 +90,7 @@ public sealed class InboundDecisionTests
     [Fact]
     public void What_needs_no_answer_starts_no_turn()
     {
-        var reaction = new InboundMessage { PlatformMessageId = "r", ContentType = ContentTypes.Reaction, Text = "👍", ExpectsReply = false };
+        var reaction = new InboundMessage { PlatformMessageId = "r", ContentType = ContentTypes.Reaction, Text = "👍" };
         var plan = Receive(Conversation, WhatsApp, Now, reaction);
         Assert.Single(plan.Commit.Messages);
         Assert.Null(plan.Next.Turn);

@@ -21,7 +21,9 @@ internal static class Samples
         OrganizationId = Organization,
         ChannelId = Channel,
         ContactId = Guid.Parse("00000000-0000-0000-0000-000000000002"),
+        FirstIdentity = "491700",
         Identities = ["491700"],
+        Recipient = "491700",
         Version = 7,
         LastSequence = 10,
     };

@@ -7,19 +7,9 @@ namespace AgentPlatform.Api.Webhooks.Telegram;
 /// <summary>What a message of the Bot API says.</summary>
 /// <param name="Phone">The writer's own number, when the writer shared it.</param>
 internal readonly record struct TelegramContent(
-    string Type, string? Text = null, string? Url = null, string? Metadata = null, string? Payload = null, bool ExpectsReply = true, string? Phone = null)
+    string Type, string? Text = null, string? Url = null, string? Metadata = null, string? Payload = null, string? Phone = null)
 {
-    /// <summary>Messages that the platform writes about the chat; nobody said anything.</summary>
-    private static readonly string[] Notices =
-    [
-        "new_chat_members", "left_chat_member", "new_chat_title", "new_chat_photo", "delete_chat_photo", "group_chat_created", "supergroup_chat_created",
-        "channel_chat_created", "message_auto_delete_timer_changed", "migrate_to_chat_id", "migrate_from_chat_id", "pinned_message", "forum_topic_created",
-        "forum_topic_edited", "forum_topic_closed", "forum_topic_reopened", "general_forum_topic_hidden", "general_forum_topic_unhidden", "video_chat_scheduled",
-        "video_chat_started", "video_chat_ended", "video_chat_participants_invited", "boost_added", "chat_background_set", "write_access_allowed",
-        "users_shared", "chat_shared", "proximity_alert_triggered",
-    ];
-
-    /// <summary>Reads a message. What isn't known is kept with its raw form.</summary>
+    /// <summary>Reads a message. What isn't known (most of it tells of the chat, and nobody said it) is kept with its raw form.</summary>
     public static TelegramContent Read(JsonElement message)
     {
         if (Known(message) is { } known)
@@ -27,20 +17,7 @@ internal readonly record struct TelegramContent(
             return known with { Payload = known.Payload ?? Extras(message) };
         }
 
-        foreach (var notice in Notices)
-        {
-            if (message.TryGetProperty(notice, out var value))
-            {
-                return new(ContentTypes.System, notice, ExpectsReply: false, Payload: JsonText.WriteObject((notice, value), static (json, state) =>
-                {
-                    json.WriteString("type", state.notice);
-                    json.WriteCopy("raw", state.value);
-                }));
-            }
-        }
-
-        var text = message.Text("caption", JsonText.MaxTextLength) ?? message.Object("dice")?.Text("emoji");
-        return new(ContentTypes.Unsupported, text, Payload: JsonText.WriteObject(message, static (json, message) => json.WriteCopy("raw", message)));
+        return new(ContentTypes.Unsupported, message.Text("caption", JsonText.MaxTextLength), Payload: JsonText.WriteObject(message, static (json, message) => json.WriteCopy("raw", message)));
     }
 
     private static TelegramContent? Known(JsonElement message)
@@ -58,8 +35,23 @@ internal readonly record struct TelegramContent(
             : message.Object("venue") is { } venue && venue.Object("location") is { } place ? Location(place, venue)
             : message.Object("location") is { } location ? Location(location, null)
             : message.Object("contact") is { } card ? Contact(message, card)
+            : message.Object("dice") is { } dice ? new TelegramContent(ContentTypes.Text, $"{dice.Text("emoji")} {dice.Text("value")}".Trim())
+            : message.Object("poll") is { } poll ? Lines(poll.Text("question", JsonText.MaxTextLength), poll.Items("options"))
+            : message.Object("checklist") is { } list ? Lines(list.Text("title", JsonText.MaxTextLength), list.Items("tasks"))
+            : message.Object("game")?.Text("title") is { } game ? new TelegramContent(ContentTypes.Text, game)
+            : message.Object("web_app_data") is { } sent ? Submitted(sent)
             : null;
     }
+
+    private static TelegramContent? Lines(string? title, IEnumerable<JsonElement> items) =>
+        title is null ? null : new(ContentTypes.Text, JsonText.Cut(string.Join('\n', items.Select(item => $"- {item.Text("text")}").Prepend(title)), JsonText.MaxTextLength));
+
+    /// <summary>What the person entered in a page that the bot opened.</summary>
+    private static TelegramContent Submitted(JsonElement sent) => new(ContentTypes.Interactive, sent.Text("button_text"), Payload: JsonText.WriteObject(sent, static (json, sent) =>
+    {
+        json.WriteString("type", "web_app_data");
+        json.WriteOptional("data", sent.Text("data", JsonText.MaxTextLength));
+    }));
 
     /// <summary>The sizes of a photo come smallest first.</summary>
     private static JsonElement? LargestPhoto(JsonElement message)
@@ -117,6 +109,7 @@ internal readonly record struct TelegramContent(
             json.WriteCopy("longitude", state.location.GetProperty("longitude"));
             json.WriteOptional("name", state.venue?.Text("title"));
             json.WriteOptional("address", state.venue?.Text("address"));
+            WriteNumber(json, "livePeriod", state.location.Whole("live_period"));
         });
         return new(ContentTypes.Location, text.Length > 0 ? text : $"{latitude}, {longitude}", Payload: payload);
     }
@@ -152,14 +145,24 @@ internal readonly record struct TelegramContent(
         var from = message.Object("chat")?.Text("type") is "group" or "supergroup" ? message.Object("from") : null;
         var isForwarded = message.TryGetProperty("forward_origin", out _) || message.TryGetProperty("forward_date", out _);
         var start = message.Text("text") is { } text && text.StartsWith("/start ", StringComparison.Ordinal) ? text["/start ".Length..] : null;
-        if (from is null && !isForwarded && start is null)
+        // Whoever writes as the group, or as a channel, comes under a stand-in's name; the chat tells who it is.
+        var sender = message.Object("sender_chat");
+        if (from is null && sender is null && !isForwarded && start is null)
         {
             return null;
         }
 
-        return JsonText.WriteObject((from, isForwarded, start), static (json, state) =>
+        return JsonText.WriteObject((from, sender, isForwarded, start), static (json, state) =>
         {
-            if (state.from is { } from)
+            if (state.sender is { } sender)
+            {
+                json.WriteStartObject("from");
+                json.WriteOptional("id", sender.Text("id"));
+                json.WriteOptional("title", sender.Text("title"));
+                json.WriteOptional("username", sender.Text("username"));
+                json.WriteEndObject();
+            }
+            else if (state.from is { } from)
             {
                 json.WriteStartObject("from");
                 json.WriteOptional("id", from.Text("id"));

@@ -14,6 +14,9 @@ internal sealed record TelegramUpdate
 {
     public static readonly TelegramUpdate Nothing = new();
 
+    /// <summary>Longest id of a business connection, in characters.</summary>
+    private const int MaxConnectionLength = 128;
+
     public PlatformContact Contact { get; private init; }
 
     public ImmutableArray<InboundMessage> Messages { get; private init; } = [];
@@ -44,24 +47,33 @@ internal sealed record TelegramUpdate
     {
         var chat = message.Object("chat");
         var from = message.Object("from");
-        var connection = message.Text("business_connection_id");
-        if (chat?.Whole("id") is not { } chatId || message.Whole("message_id") is not { } messageId
-            || from?.IsTrue("is_bot") == true || message.Object("sender_business_bot") is not null)
+        var connection = message.Text("business_connection_id", MaxConnectionLength);
+        if (chat?.Whole("id") is not { } chatId || message.Whole("message_id") is not { } messageId)
         {
             return Nothing;
         }
 
-        // In a business account's chat the owner writes too: the chat's id is the customer's.
-        var isEcho = connection is not null && from?.Whole("id") is { } sender && sender != chatId;
-        var contact = ContactOf(message, chat.Value, isEcho ? null : from, connection);
+        // In a business account's chat the owner writes too: the chat's id is the customer's. What a bot, an away message or a plan of yesterday sends there, nobody writes now.
+        var isEcho = connection is not null && (message.Object("sender_business_bot") is not null || (from?.Whole("id") is { } sender && sender != chatId));
+        var isAutomatic = isEcho && (message.Object("sender_business_bot") is not null || message.IsTrue("is_from_offline") || from?.IsTrue("is_bot") == true);
+        // People who write as a group or as a channel come under a bot's name. What a channel posts into its own discussion group, and other bots, are no customers.
+        var isSilent = !isEcho && (message.IsTrue("is_automatic_forward") || (from?.IsTrue("is_bot") == true && message.Object("sender_chat") is null));
+        var contact = ContactOf(message, chat.Value, isEcho || isSilent ? null : from, connection);
         var content = TelegramContent.Read(message);
-        if (message.Whole("migrate_to_chat_id") is { } migratedTo)
+        var (movedFrom, movedTo) = (message.Whole("migrate_from_chat_id"), message.Whole("migrate_to_chat_id"));
+        if ((movedFrom ?? movedTo) is not null)
         {
-            contact = contact with { Identities = contact.Identities.Add(Id(migratedTo)) };
+            // Told in both chats, in any order. The old one leads to the conversation.
+            var old = Id(movedFrom ?? chatId);
+            contact = contact with { Identities = [old], GivenUp = [old], IsGroup = true };
+            contact = contact.With(Id(movedTo ?? chatId));
+            content = new TelegramContent(ContentTypes.System, movedFrom is null ? "migrate_to_chat_id" : "migrate_from_chat_id");
         }
 
-        var id = $"{Id(chatId)}:{Id(messageId)}";
-        var replyTo = message.Object("reply_to_message")?.Whole("message_id") is { } target ? $"{Id(chatId)}:{Id(target)}" : null;
+        var id = MessageId(chatId, Id(messageId), connection);
+        var edit = editUpdateId is { } updateId ? $"{id}:edit:{Id(updateId)}" : null;
+        // A location that moves is the same message, at another place.
+        var isUpdate = edit is not null && content.Type == ContentTypes.Location;
         return new TelegramUpdate
         {
             Contact = content.Phone is null ? contact : contact with { Phone = content.Phone },
@@ -69,20 +81,29 @@ internal sealed record TelegramUpdate
             [
                 new InboundMessage
                 {
-                    PlatformMessageId = editUpdateId is { } updateId ? $"{id}:edit:{Id(updateId)}" : id,
-                    ContentType = editUpdateId is null ? content.Type : ContentTypes.Edit,
+                    PlatformMessageId = isUpdate ? id : edit ?? id,
+                    ContentType = edit is null || isUpdate ? content.Type : ContentTypes.Edit,
                     Text = content.Text,
                     AttachmentUrl = content.Url,
                     AttachmentMetadata = content.Metadata,
                     Payload = content.Payload,
-                    ReplyToPlatformId = editUpdateId is null ? replyTo : id,
-                    PlatformTimestamp = JsonText.UnixTime((editUpdateId is null ? null : message.Text("edit_date")) ?? message.Text("date")),
+                    ReplyToPlatformId = edit is null ? ReplyTo(message, chatId, connection) : id,
+                    PlatformTimestamp = JsonText.UnixTime((edit is null ? null : message.Text("edit_date")) ?? message.Text("date")),
                     IsEcho = isEcho,
-                    ExpectsReply = editUpdateId is null && content.ExpectsReply && !isEcho,
+                    IsAutomatic = isAutomatic,
+                    IsSilent = isSilent,
+                    AlbumId = edit is null ? message.Text("media_group_id", JsonText.MaxIdLength) : null,
+                    IsUpdate = isUpdate,
                 },
             ],
         };
     }
+
+    /// <summary>The message that this one answers. Whatever is written in a topic answers its first message, which says nothing.</summary>
+    private static string? ReplyTo(JsonElement message, long chatId, string? connection) =>
+        message.Object("reply_to_message")?.Whole("message_id") is { } target && !(message.IsTrue("is_topic_message") && message.Whole("message_thread_id") == target)
+            ? MessageId(chatId, Id(target), connection)
+            : null;
 
     private static TelegramUpdate Callback(JsonElement query)
     {
@@ -100,6 +121,7 @@ internal sealed record TelegramUpdate
         }
 
         var chatId = chat?.Whole("id") ?? userId;
+        var connection = message?.Text("business_connection_id", MaxConnectionLength);
         var data = query.Text("data");
         var title = message is null ? null : TitleOf(message.Value, data);
         return new TelegramUpdate
@@ -107,7 +129,7 @@ internal sealed record TelegramUpdate
             CallbackQueryId = queryId,
             Contact = chat is null
                 ? Person(from.Value, Id(userId))
-                : ContactOf(message!.Value, chat.Value, from, message.Value.Text("business_connection_id")),
+                : ContactOf(message!.Value, chat.Value, from, connection),
             Messages = from.Value.IsTrue("is_bot") ? [] :
             [
                 new InboundMessage
@@ -122,7 +144,7 @@ internal sealed record TelegramUpdate
                         json.WriteOptional("title", state.title);
                         json.WriteString("callbackQueryId", state.queryId);
                     }),
-                    ReplyToPlatformId = message?.Whole("message_id") is { } messageId ? $"{Id(chatId)}:{Id(messageId)}" : null,
+                    ReplyToPlatformId = chat is not null && message?.Whole("message_id") is { } messageId ? MessageId(chatId, Id(messageId), connection) : null,
                 },
             ],
         };
@@ -138,7 +160,7 @@ internal sealed record TelegramUpdate
             return Nothing;
         }
 
-        var isReachable = status is not ("kicked" or "left");
+        var isReachable = status is not ("kicked" or "left") && !(status == "restricted" && member.Object("new_chat_member") is { } rights && rights.TryGetProperty("can_send_messages", out var may) && may.ValueKind == JsonValueKind.False);
         return new TelegramUpdate
         {
             Contact = ContactOf(member, chat.Value, member.Object("from"), null) with { IsReachable = isReachable },
@@ -189,19 +211,20 @@ internal sealed record TelegramUpdate
             return Nothing;
         }
 
+        var connection = deleted.Text("business_connection_id", MaxConnectionLength);
         var messages = ImmutableArray.CreateBuilder<InboundMessage>();
         foreach (var item in deleted.Items("message_ids"))
         {
             if (JsonText.Read(item) is { Length: > 0 and < 32 } messageId)
             {
-                var target = $"{Id(chatId)}:{messageId}";
+                var target = MessageId(chatId, messageId, connection);
                 messages.Add(Notice($"{target}:revoke:{Id(updateId)}", ContentTypes.Revoke, deleted, null, json => json.WriteString("messageId", target), target));
             }
         }
 
         return messages.Count == 0
             ? Nothing
-            : new TelegramUpdate { Contact = ContactOf(deleted, chat.Value, null, deleted.Text("business_connection_id")), Messages = messages.ToImmutable() };
+            : new TelegramUpdate { Contact = ContactOf(deleted, chat.Value, null, connection), Messages = messages.ToImmutable() };
     }
 
     private static InboundMessage Notice(string id, string type, JsonElement about, string? text, Action<Utf8JsonWriter> payload, string? replyTo = null) => new()
@@ -212,7 +235,6 @@ internal sealed record TelegramUpdate
         Payload = JsonText.WriteObject(payload, static (json, write) => write(json)),
         ReplyToPlatformId = replyTo,
         PlatformTimestamp = JsonText.UnixTime(about.Text("date")),
-        ExpectsReply = false,
     };
 
     private static PlatformContact ContactOf(JsonElement message, JsonElement chat, JsonElement? from, string? connection)
@@ -223,7 +245,7 @@ internal sealed record TelegramUpdate
             : chatId;
         identity = JsonText.Cut(identity, ConversationKey.MaxPlatformUserIdLength);
         return chat.Text("title") is { } title
-            ? new PlatformContact([identity], title, chat.Text("username"))
+            ? new PlatformContact([identity], title, chat.Text("username"), IsGroup: true)
             : Person(chat, identity) with { Language = from?.Text("language_code", 35) };
     }
 
@@ -254,6 +276,9 @@ internal sealed record TelegramUpdate
 
         return null;
     }
+
+    /// <summary>A message's number belongs to a chat and to a business account: chats of connected accounts count by themselves.</summary>
+    private static string MessageId(long chatId, string messageId, string? connection) => connection is null ? $"{Id(chatId)}:{messageId}" : $"{Id(chatId)}:{messageId}@{connection}";
 
     private static string Id(long id) => id.ToString(CultureInfo.InvariantCulture);
 }

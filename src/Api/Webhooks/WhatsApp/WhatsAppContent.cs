@@ -9,7 +9,7 @@ internal static class WhatsAppContent
 {
     /// <summary>What a message of some type says, and how its own members are written into the payload.</summary>
     private readonly record struct Content(
-        string Type, string? Text = null, string? Url = null, string? Metadata = null, string? ReplyTo = null, bool ExpectsReply = true, Action<Utf8JsonWriter>? Payload = null);
+        string Type, string? Text = null, string? Url = null, string? Metadata = null, string? ReplyTo = null, Action<Utf8JsonWriter>? Payload = null);
 
     /// <summary>Reads one message. A notice that the person goes by another id adds that id to the contact.</summary>
     public static InboundMessage Read(ReadOnlySpan<byte> raw, string id, DateTimeOffset? at, bool isEcho, ref PlatformContact contact)
@@ -18,7 +18,12 @@ internal static class WhatsAppContent
         var message = document.RootElement;
         var type = message.Text("type") ?? "";
         var content = Known(message, type) ?? Unsupported(message, type);
-        if (type == "system")
+        PlatformContact? speaker = null;
+        if (message.Text("group_id", JsonText.MaxIdLength) is { } group)
+        {
+            (speaker, contact) = (contact, GroupOf(group));
+        }
+        else if (type == "system")
         {
             contact = WhatsAppNotices.WithNewIds(contact, message);
         }
@@ -30,13 +35,15 @@ internal static class WhatsAppContent
             Text = content.Text is null ? null : JsonText.Cut(content.Text, JsonText.MaxTextLength),
             AttachmentUrl = content.Url,
             AttachmentMetadata = content.Metadata,
-            Payload = Payload(message, content),
+            Payload = Payload(message, content, speaker),
             ReplyToPlatformId = content.ReplyTo ?? message.Object("context")?.Text("id", JsonText.MaxIdLength),
             PlatformTimestamp = at,
             IsEcho = isEcho,
-            ExpectsReply = content.ExpectsReply && !isEcho,
         };
     }
+
+    /// <summary>What is written in a group is the group's: nobody in it is answered in private.</summary>
+    private static PlatformContact GroupOf(string id) => new([JsonText.Cut(GroupName.Prefix + id, ConversationKey.MaxPlatformUserIdLength)], IsGroup: true);
 
     private static Content? Known(JsonElement message, string type) => type switch
     {
@@ -143,7 +150,7 @@ internal static class WhatsAppContent
         }
 
         var emoji = reaction.Text("emoji");
-        return new Content(ContentTypes.Reaction, emoji, ReplyTo: target, ExpectsReply: false, Payload: json =>
+        return new Content(ContentTypes.Reaction, emoji, ReplyTo: target, Payload: json =>
         {
             json.WriteString("messageId", target);
             json.WriteOptional("emoji", emoji);
@@ -204,7 +211,7 @@ internal static class WhatsAppContent
 
     private static Content? SystemNotice(JsonElement message) =>
         message.Object("system") is { } notice
-            ? new Content(ContentTypes.System, notice.Text("body", JsonText.MaxTextLength), ExpectsReply: false, Payload: json =>
+            ? new Content(ContentTypes.System, notice.Text("body", JsonText.MaxTextLength), Payload: json =>
             {
                 json.WriteOptional("type", notice.Text("type"));
                 json.WriteCopy("raw", notice);
@@ -219,7 +226,7 @@ internal static class WhatsAppContent
         }
 
         var content = changed.Text("type") is { } type and not ("edit" or "revoke") ? Known(changed, type) : null;
-        return new Content(ContentTypes.Edit, content?.Text, content?.Url, content?.Metadata, target, ExpectsReply: false, Payload: json =>
+        return new Content(ContentTypes.Edit, content?.Text, content?.Url, content?.Metadata, target, Payload: json =>
         {
             json.WriteString("messageId", target);
             json.WriteCopy("message", changed);
@@ -228,25 +235,35 @@ internal static class WhatsAppContent
 
     private static Content? Revoke(JsonElement message) =>
         message.Object("revoke")?.Text("original_message_id", JsonText.MaxIdLength) is { } target
-            ? new Content(ContentTypes.Revoke, ReplyTo: target, ExpectsReply: false, Payload: json => json.WriteString("messageId", target))
+            ? new Content(ContentTypes.Revoke, ReplyTo: target, Payload: json => json.WriteString("messageId", target))
             : null;
 
     /// <summary>The content's own members, and what any message may carry: the ad that it came from, that it was forwarded, what the platform couldn't do.</summary>
-    private static string? Payload(JsonElement message, Content content)
+    private static string? Payload(JsonElement message, Content content, PlatformContact? speaker)
     {
         var referral = message.Object("referral");
         var context = message.Object("context");
         var isForwarded = context?.IsTrue("forwarded") == true || context?.IsTrue("frequently_forwarded") == true;
         var product = context?.Object("referred_product");
         var isRaw = content.Type == ContentTypes.Unsupported; // holds all of it already
-        if (content.Payload is null && referral is null && product is null && !isForwarded)
+        if (content.Payload is null && referral is null && product is null && !isForwarded && speaker is null)
         {
             return null;
         }
 
-        return JsonText.WriteObject((content, referral, product, isForwarded, isRaw), static (json, state) =>
+        return JsonText.WriteObject((content, referral, product, isForwarded, isRaw, speaker), static (json, state) =>
         {
             state.content.Payload?.Invoke(json);
+            if (state.speaker is { } speaker)
+            {
+                json.WriteStartObject("from");
+                json.WriteString("id", speaker.Identities[0]);
+                json.WriteOptional("name", speaker.Name);
+                json.WriteOptional("username", speaker.Username);
+                json.WriteOptional("phone", speaker.Phone);
+                json.WriteEndObject();
+            }
+
             if (state.isRaw)
             {
                 return;

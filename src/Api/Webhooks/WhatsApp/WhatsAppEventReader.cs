@@ -90,7 +90,6 @@ internal static class WhatsAppEventReader
                 ReplyToPlatformId = replyTo,
                 PlatformTimestamp = at,
                 IsEcho = isEcho,
-                ExpectsReply = !isEcho,
             }
             : WhatsAppContent.Read(raw, id, at, isEcho, ref contact);
         events.Add(new(change.PhoneNumberId, contact, message, null));

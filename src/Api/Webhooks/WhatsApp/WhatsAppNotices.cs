@@ -32,7 +32,7 @@ internal static class WhatsAppNotices
                 continue;
             }
 
-            contact = Also(Also(contact, current), update.Text("wa_id"));
+            contact = (previous is null || previous == current ? contact : contact.With(previous, isGivenUp: true)).With(current).With(update.Text("wa_id"));
             events.Add(new(change.PhoneNumberId, contact, new InboundMessage
             {
                 PlatformMessageId = JsonText.Cut($"user_id_update:{previous}:{current}", JsonText.MaxIdLength),
@@ -44,7 +44,6 @@ internal static class WhatsAppNotices
                     json.WriteCopy("raw", update);
                 }),
                 PlatformTimestamp = JsonText.UnixTime(update.Text("timestamp")),
-                ExpectsReply = false,
             }, null));
         }
     }
@@ -74,23 +73,27 @@ internal static class WhatsAppNotices
     }
 
     /// <summary>
-    /// The old ids stay first: they lead to the conversation that the person had. The names of the members differ between versions of the API.
+    /// The old names stay first: they lead to the conversation that the person had. They are given up as far as the notice tells their successors. The names of the members differ
+    /// between versions of the API.
     /// </summary>
     public static PlatformContact WithNewIds(PlatformContact contact, JsonElement message)
     {
-        if (message.Object("system") is not { } notice)
+        if (message.Object("system") is not { } notice || notice.Text("type") is not { } type)
         {
             return contact;
         }
 
-        var type = notice.Text("type");
-        var number = notice.Text("new_wa_id") ?? (type == "user_changed_number" ? notice.Text("wa_id") : null);
-        contact = Also(Also(contact, number), type is "user_changed_number" or "user_changed_user_id" ? notice.Text("user_id") : null);
+        var isMove = type is "user_changed_number" or "user_changed_user_id";
+        var number = notice.Text("new_wa_id") ?? (isMove ? notice.Text("wa_id") : null);
+        var userId = isMove ? notice.Text("user_id") : null;
+        foreach (var old in contact.Identities)
+        {
+            contact = WhatsAppChange.PhoneOf(old) is null
+                ? userId is null || userId == old ? contact : contact.With(old, isGivenUp: true)
+                : number is null || number == old ? contact : contact.With(old, isGivenUp: true);
+        }
+
+        contact = contact.With(number).With(userId);
         return number is not null && WhatsAppChange.PhoneOf(number) is { } phone ? contact with { Phone = phone } : contact;
     }
-
-    private static PlatformContact Also(PlatformContact contact, string? identity) =>
-        identity is null || identity.Length > ConversationKey.MaxPlatformUserIdLength || contact.Identities.Contains(identity)
-            ? contact
-            : contact with { Identities = contact.Identities.Add(identity) };
 }

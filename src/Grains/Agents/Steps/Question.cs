@@ -12,8 +12,8 @@ namespace AgentPlatform.Grains.Agents.Steps;
 /// <param name="ExpectsAnswer">False for a reaction, a sticker and other things that nobody answers.</param>
 internal sealed record Question(string Text, string? Context, string Language, SmallTalkKind Kind, bool IsFirst, bool ExpectsAnswer)
 {
-    /// <summary>Messages that nobody expects an answer to.</summary>
-    private static readonly HashSet<string> Unanswered = [ContentTypes.Reaction, ContentTypes.Sticker, ContentTypes.Revoke, ContentTypes.System, ContentTypes.Note];
+    /// <summary>Nobody expects an answer to a sticker, nor to what nobody said.</summary>
+    private static bool IsUnanswered(ContextMessage message) => message.ContentType == ContentTypes.Sticker || !ContentTypes.IsSaid(message.ContentType);
 
     /// <summary>A question with fewer terms than this leans on the message before it.</summary>
     private const int FewestTerms = 3;
@@ -21,9 +21,9 @@ internal sealed record Question(string Text, string? Context, string Language, S
     /// <summary>Reads the question.</summary>
     public static Question Read(ConversationContext context)
     {
-        var asked = context.Asked.Where(message => !Unanswered.Contains(message.ContentType)).ToList();
+        var asked = context.Asked.Where(message => !IsUnanswered(message)).ToList();
         var text = string.Join('\n', asked.Select(message => message.Text).Where(text => !string.IsNullOrWhiteSpace(text)));
-        var before = context.Before.Where(message => message.IsFromCustomer && !Unanswered.Contains(message.ContentType) && !string.IsNullOrWhiteSpace(message.Text)).Select(message => message.Text!).ToList();
+        var before = context.Before.Where(message => message.IsFromCustomer && !IsUnanswered(message) && !string.IsNullOrWhiteSpace(message.Text)).Select(message => message.Text!).ToList();
         var language = LanguageDetector.Detect(text)
             ?? before.AsEnumerable().Reverse().Select(LanguageDetector.Detect).FirstOrDefault(found => found is not null)
             ?? KnowledgeLanguage.Primary(context.CustomerLanguage)

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace AgentPlatform.Grains.Channels.Telegram;
 
 /// <summary>
-/// Whom a message goes to: <c>chat</c>, <c>chat:topic</c> or <c>chat@connection</c> (a chat of a connected business account). Ids of messages are <c>chat:message</c>.
+/// Whom a message goes to: <c>chat</c>, <c>chat:topic</c> or <c>chat@connection</c> (a chat of a connected business account). Ids of messages are
+/// <c>chat:message</c>, or <c>chat:message@connection</c>: the chats of a connected account count their messages by themselves.
 /// </summary>
 internal readonly record struct TelegramChat(long ChatId, long? Topic, string? Connection)
 {
@@ -17,10 +18,13 @@ internal readonly record struct TelegramChat(long ChatId, long? Topic, string? C
 
     /// <summary>Reads a message's id; null when it is none of a chat's messages (a pressed button has another kind of id).</summary>
     public static (long ChatId, long MessageId)? ParseMessageId(string? platformMessageId) =>
-        platformMessageId is not null && ParsePair(platformMessageId) is var (chat, second) && second is { } message ? (chat, message) : null;
+        platformMessageId is not null && ParsePair(platformMessageId.Split('@')[0]) is var (chat, second) && second is { } message ? (chat, message) : null;
 
     /// <summary>A message's id.</summary>
     public static string MessageId(long chat, long message) => string.Create(CultureInfo.InvariantCulture, $"{chat}:{message}");
+
+    /// <summary>A message's id as it is known in this chat.</summary>
+    public string Scoped(string messageId) => Connection is null ? messageId : $"{messageId}@{Connection}";
 
     private static (long First, long? Second)? ParsePair(string text)
     {

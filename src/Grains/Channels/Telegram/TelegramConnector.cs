@@ -59,7 +59,13 @@ internal sealed partial class TelegramConnector(PlatformHttp http, TelegramOptio
     private async Task<(SendResult Result, long? MovedTo)> SendTo(Uri url, TelegramChat chat, OutboundMessage message, CancellationToken cancellationToken)
     {
         var answer = await http.Post(Client, url, TelegramRequest.Message(chat, message), null, cancellationToken).ConfigureAwait(false);
-        return answer.Failure is { } failure ? (failure, null) : (TelegramErrors.Read(answer.Status, answer.Body, answer.RetryAfter, out var movedTo), movedTo);
+        if (answer.Failure is { } failure)
+        {
+            return (failure, null);
+        }
+
+        var result = TelegramErrors.Read(answer.Status, answer.Body, answer.RetryAfter, out var movedTo);
+        return (result.PlatformMessageId is { } id ? result with { PlatformMessageId = chat.Scoped(id) } : result, movedTo);
     }
 
     private Uri? UrlOf(ChannelSettings channel, string method) =>

@@ -27,8 +27,9 @@ internal static class WhatsAppRequest
         return JsonText.WriteUtf8Object(0, (json, _) =>
         {
             json.WriteString("messaging_product", "whatsapp");
-            json.WriteString("recipient_type", "individual");
-            json.WriteString(IsNumber(message.Recipient) ? "to" : "recipient", message.Recipient);
+            var group = GroupName.IdOf(message.Recipient);
+            json.WriteString("recipient_type", group is null ? "individual" : "group");
+            json.WriteString(group is not null || IsNumber(message.Recipient) ? "to" : "recipient", group ?? message.Recipient);
             json.WriteString("type", type);
             json.WriteString("biz_opaque_callback_data", message.MessageId);
             if (message.ReplyToPlatformId is not null)
