@@ -70,6 +70,7 @@ END $$;
 -- Whoever has a name that is somebody else's by now: it is theirs no more, and what was kept of it as a number of theirs goes. Answers go to another name, if there is one.
 CREATE FUNCTION give_up_name(contact uuid, name text, at timestamptz) RETURNS boolean
     LANGUAGE plpgsql SET search_path = '' AS $$
+#variable_conflict use_variable
 DECLARE
     other text;
     holder record;

@@ -50,11 +50,14 @@ public sealed class PreparedRequests
         return new PreparedRequests(writer.GetBuffer(), ends);
     }
 
+    /// <summary>Now, in seconds since 1970: what is told to be of another day is not answered.</summary>
+    private static readonly long Began = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+
     private static string Body(int contact, string id, int index)
     {
         var from = Identities.Contact(contact);
         return $$$"""
-            {"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":"{{{Identities.PhoneNumberId}}}"},"contacts":[{"profile":{"name":"Contact {{{contact}}}"},"wa_id":"{{{from}}}"}],"messages":[{"from":"{{{from}}}","id":"{{{id}}}","timestamp":"{{{1_750_000_000 + index / 1000}}}","text":{"body":"Good day, is there still a place on the tour of {{{1 + index % 30}}} May for two people?"},"type":"text"}]},"field":"messages"}]}]}
+            {"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":"{{{Identities.PhoneNumberId}}}"},"contacts":[{"profile":{"name":"Contact {{{contact}}}"},"wa_id":"{{{from}}}"}],"messages":[{"from":"{{{from}}}","id":"{{{id}}}","timestamp":"{{{Began + index / 1000}}}","text":{"body":"Good day, is there still a place on the tour of {{{1 + index % 30}}} May for two people?"},"type":"text"}]},"field":"messages"}]}]}
             """;
     }
 

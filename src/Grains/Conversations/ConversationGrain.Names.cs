@@ -20,11 +20,11 @@ internal sealed partial class ConversationGrain
         }
         if (_former is not null)
         {
-            return await HomeOfGivenUp(batch, GrainOf(_former.FirstIdentity), _former.FormerNames);
+            return await HomeOfGivenUp(batch, _key.PlatformUserId, GrainOf(_former.FirstIdentity), _former.FormerNames);
         }
         if (_state is not null)
         {
-            return _state.HasGivenUp(_key.PlatformUserId) && IsUnderKey(_state, batch.Contact) ? await HomeOfGivenUp(batch, null, _state.FormerNames) : null;
+            return FormerNameIn(_state, batch.Contact) is { } name ? await HomeOfGivenUp(batch, name, null, _state.FormerNames) : null;
         }
         var contact = batch.Contact;
         if (contact.Identities.Length < 2)
@@ -39,17 +39,16 @@ internal sealed partial class ConversationGrain
             : null;
     }
 
-    /// <summary>Whether a batch names its person as this grain's key does, and by none of the names that the conversation's person has.</summary>
-    private bool IsUnderKey(ConversationState state, InboundContact contact) =>
-        contact.Identities.Contains(_key.PlatformUserId) && !ConversationNames.Present(contact).Any(state.Identities.Contains);
+    /// <summary>A name in the batch that the conversation's person gave up, where none of those is in it that the person has.</summary>
+    private static string? FormerNameIn(ConversationState state, InboundContact contact) =>
+        state.FormerNames.Length == 0 || contact.Identities.Any(state.Identities.Contains) ? null : contact.Identities.FirstOrDefault(state.HasGivenUp);
 
     /// <summary>
     /// A batch came to a name that was given up: from before that, or about it, it is the conversation's; else somebody else's, who may be met by it for the first time.
     /// </summary>
     /// <param name="formers">The grain of the conversation whose person had the name; null when it is this one.</param>
-    private async Task<IConversationGrain?> HomeOfGivenUp(InboundBatch batch, IConversationGrain? formers, IEnumerable<(string Name, DateTimeOffset At)> formerNames)
+    private async Task<IConversationGrain?> HomeOfGivenUp(InboundBatch batch, string name, IConversationGrain? formers, IEnumerable<(string Name, DateTimeOffset At)> formerNames)
     {
-        var name = _key.PlatformUserId;
         var at = formerNames.First(former => former.Name == name).At;
         if (ConversationNames.IsFromBefore(batch, name, at))
         {
@@ -57,7 +56,7 @@ internal sealed partial class ConversationGrain
         }
         if (await services.Store.FindHolder(_key.ChannelId, name, CancellationToken.None).OrUnavailable() is { } holder)
         {
-            return holder == name ? null : GrainOf(holder);
+            return holder == _key.PlatformUserId ? null : GrainOf(holder);
         }
         // Known under another of the names in the message: the conversation is that one's, whose person has taken this name.
         foreach (var other in ConversationNames.Present(batch.Contact).Where(other => other != name))

@@ -60,12 +60,29 @@ internal sealed partial class ConversationGrain(ConversationServices services) :
                 return new ReceiveResult(0, batch.Messages.Length);
             }
             plan = await WithEarlyAmendments(plan);
-            var outcome = await Commit(plan);
+            CommitOutcome outcome;
+            try
+            {
+                outcome = await Commit(plan);
+            }
+            catch (PostgresException refusal) when (refusal.SqlState == PostgresErrorCodes.UniqueViolation && decisions < MaxDecisions)
+            {
+                // Somebody was met by a name of this person's at the same moment: read again whose it is.
+                outcome = new CommitOutcome(CommitStatus.Conflict, [], [], [], null);
+            }
             if (outcome.Status == CommitStatus.Committed)
             {
                 var received = batch.Messages.Length - stored.Count;
                 EngineTelemetry.Messages.Add(received, new KeyValuePair<string, object?>("direction", "inbound"));
                 RememberForReadMark(batch);
+                foreach (var (name, _) in plan.Commit.ContactNews?.GivenUp ?? [])
+                {
+                    if (name != _key.PlatformUserId)
+                    {
+                        // It leads here no more.
+                        await GrainOf(name).Forget();
+                    }
+                }
                 LogReceived(services.Logger, received, stored.Count, state.Id, batch.TraceParent);
                 return new ReceiveResult(received, stored.Count);
             }

@@ -108,5 +108,5 @@ public static class WhatsAppBodies
     /// <summary>Any JSON as Meta would write it.</summary>
     public static byte[] Serialize(JsonNode node) => JsonSerializer.SerializeToUtf8Bytes(node, Escaping);
 
-    private static string Seconds(DateTimeOffset? at) => (at ?? DateTimeOffset.UnixEpoch.AddSeconds(1_750_000_000)).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+    private static string Seconds(DateTimeOffset? at) => (at ?? TimeProvider.System.GetUtcNow()).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
 }
