@@ -30,8 +30,18 @@ END $$;
 CREATE TRIGGER keep_first_identity BEFORE INSERT ON contacts
     FOR EACH ROW WHEN (current_user <> 'agentplatform_engine' OR NEW.first_identity IS NULL) EXECUTE FUNCTION keep_first_identity();
 
--- A row stays after its name was given up, so that what the person still said under it finds the conversation; whoever is met by the name next takes the row over.
-ALTER TABLE contact_identities ADD COLUMN given_up_at timestamptz;
+-- A name that was given up leaves contact_identities, for whoever is met by it next. It is remembered here, so that what its former person still said under it finds the conversation.
+CREATE TABLE former_identities (
+    contact_id uuid NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,
+    identity text NOT NULL,
+    channel_id uuid NOT NULL REFERENCES channels (id) ON DELETE CASCADE,
+    organization_id uuid NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    given_up_at timestamptz NOT NULL,
+    PRIMARY KEY (contact_id, identity)
+);
+CREATE INDEX former_identities_by_name ON former_identities (channel_id, identity, given_up_at DESC);
+CREATE INDEX former_identities_by_organization ON former_identities (organization_id);
+SELECT enable_tenant_isolation('former_identities');
 
 CREATE OR REPLACE FUNCTION begin_contact() RETURNS trigger
     LANGUAGE plpgsql SET search_path = '' AS $$
@@ -47,24 +57,13 @@ BEGIN
         ELSE true END) THEN
         PERFORM public.refuse_change('platform_user_id_fits_its_platform', 'The platform calls nobody so.');
     END IF;
-    IF EXISTS (SELECT FROM public.contact_identities i WHERE i.channel_id = NEW.channel_id AND i.identity = NEW.platform_user_id AND i.given_up_at IS NULL)
+    IF EXISTS (SELECT FROM public.contact_identities i WHERE i.channel_id = NEW.channel_id AND i.identity = NEW.platform_user_id)
         OR EXISTS (SELECT FROM public.contacts k WHERE k.channel_id = NEW.channel_id AND k.platform_user_id = NEW.platform_user_id) THEN
         PERFORM public.refuse_change('contact_is_new_to_its_channel', 'The channel has a contact that the platform calls so.');
     END IF;
     NEW.is_group := NEW.platform = 'telegram' AND NEW.platform_user_id ~ '^-';
     NEW.phone := coalesce(NEW.phone, CASE NEW.platform WHEN 'whatsapp' THEN '+' || NEW.platform_user_id WHEN 'sms' THEN NEW.platform_user_id WHEN 'phone' THEN NEW.platform_user_id END);
     RETURN NEW;
-END $$;
-
-CREATE OR REPLACE FUNCTION begin_conversation_of_contact() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
-BEGIN
-    INSERT INTO public.contact_identities AS i (channel_id, identity, contact_id, organization_id) VALUES (NEW.channel_id, NEW.platform_user_id, NEW.id, NEW.organization_id)
-    ON CONFLICT (channel_id, identity) DO UPDATE SET contact_id = excluded.contact_id, organization_id = excluded.organization_id, created_at = now(), given_up_at = NULL
-        WHERE i.given_up_at IS NOT NULL;
-    INSERT INTO public.conversations (organization_id, channel_id, contact_id, client_id, status, last_message_at, started_at, ended_at)
-    VALUES (NEW.organization_id, NEW.channel_id, NEW.id, NEW.client_id, 'archived', coalesce(NEW.last_interaction_at, NEW.created_at), NEW.created_at, now());
-    RETURN NULL;
 END $$;
 
 -- Whoever has a name that is somebody else's by now: it is theirs no more, and what was kept of it as a number of theirs goes. Answers go to another name, if there is one.
@@ -75,12 +74,14 @@ DECLARE
     other text;
     holder record;
 BEGIN
-    SELECT k.channel_id, k.client_id, k.platform_user_id INTO holder FROM public.contacts k WHERE k.id = contact FOR UPDATE;
-    UPDATE public.contact_identities i SET given_up_at = at WHERE i.channel_id = holder.channel_id AND i.identity = name AND i.contact_id = contact AND i.given_up_at IS NULL;
+    SELECT k.channel_id, k.organization_id, k.client_id, k.platform_user_id INTO holder FROM public.contacts k WHERE k.id = contact FOR UPDATE;
+    DELETE FROM public.contact_identities i WHERE i.channel_id = holder.channel_id AND i.identity = name AND i.contact_id = contact;
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    SELECT i.identity INTO other FROM public.contact_identities i WHERE i.contact_id = contact AND i.given_up_at IS NULL ORDER BY i.created_at DESC LIMIT 1;
+    INSERT INTO public.former_identities (contact_id, identity, channel_id, organization_id, given_up_at) VALUES (contact, name, holder.channel_id, holder.organization_id, at)
+    ON CONFLICT ON CONSTRAINT former_identities_pkey DO UPDATE SET given_up_at = excluded.given_up_at;
+    SELECT i.identity INTO other FROM public.contact_identities i WHERE i.contact_id = contact ORDER BY i.created_at DESC LIMIT 1;
     UPDATE public.contacts k SET
         platform_user_id = CASE WHEN k.platform_user_id = name THEN coalesce(other, 'former:' || name) ELSE k.platform_user_id END,
         phone = CASE WHEN ltrim(k.phone, '+') = ltrim(name, '+') THEN NULL ELSE k.phone END,
@@ -135,6 +136,10 @@ BEGIN
     UPDATE public.conversation_merges g SET conversation_id = kept WHERE g.conversation_id = other;
     UPDATE public.notifications n SET entity_id = kept WHERE n.organization_id = a.organization_id AND n.entity_type = 'conversation' AND n.entity_id = other;
     UPDATE public.contact_identities i SET contact_id = a.contact_id WHERE i.contact_id = b.contact_id;
+    INSERT INTO public.former_identities (contact_id, identity, channel_id, organization_id, given_up_at)
+    SELECT a.contact_id, f.identity, f.channel_id, f.organization_id, f.given_up_at FROM public.former_identities f WHERE f.contact_id = b.contact_id
+    ON CONFLICT DO NOTHING;
+    DELETE FROM public.former_identities f WHERE f.contact_id = a.contact_id AND EXISTS (SELECT FROM public.contact_identities i WHERE i.contact_id = a.contact_id AND i.identity = f.identity);
 
     -- The client that the second contact became by itself goes, if nobody has made anything of it.
     is_bare := kb.client_id IS DISTINCT FROM ka.client_id AND EXISTS (SELECT FROM public.clients l WHERE l.id = kb.client_id AND l.version = 1)

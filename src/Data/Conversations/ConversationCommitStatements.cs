@@ -18,12 +18,11 @@ internal static class ConversationCommitStatements
             ON CONFLICT DO NOTHING
             RETURNING id, client_id
         ), named AS (
-            INSERT INTO contact_identities AS n (channel_id, identity, contact_id, organization_id)
+            INSERT INTO contact_identities (channel_id, identity, contact_id, organization_id)
             SELECT a.channel_id, i.identity, a.contact_id, a.organization_id
             FROM unnest($12::uuid[], $13::text[]) AS i (contact_id, identity)
             JOIN arriving a USING (contact_id) JOIN met ON met.id = a.contact_id
-            ON CONFLICT (channel_id, identity) DO UPDATE SET contact_id = excluded.contact_id, organization_id = excluded.organization_id, created_at = now(), given_up_at = NULL
-                WHERE n.given_up_at IS NOT NULL
+            ON CONFLICT (channel_id, identity) DO NOTHING
         )
         INSERT INTO conversations (id, organization_id, channel_id, contact_id, client_id, version, started_at)
         SELECT a.conversation_id, a.organization_id, a.channel_id, a.contact_id, met.client_id, 0, a.at
@@ -149,16 +148,23 @@ internal static class ConversationCommitStatements
                 AS t (contact_id, name, username, phone, unreachable_reason, platform_user_id, is_muted, is_blocked, is_renamed, is_with_advance)
         ), news AS (
             SELECT told.* FROM told WHERE NOT told.is_with_advance OR EXISTS (SELECT FROM conversations c WHERE c.contact_id = told.contact_id AND c.changed_in = pg_current_xact_id())
-        ), given_up AS (
-            UPDATE contact_identities i SET given_up_at = g.at
-            FROM unnest($11::uuid[], $12::text[], $13::timestamptz[]) AS g (contact_id, identity, at) JOIN news n USING (contact_id) JOIN contacts k ON k.id = g.contact_id
+        ), gone AS (
+            DELETE FROM contact_identities i
+            USING unnest($11::uuid[], $12::text[]) AS g (contact_id, identity) JOIN news n USING (contact_id) JOIN contacts k ON k.id = g.contact_id
             WHERE i.channel_id = k.channel_id AND i.identity = g.identity AND i.contact_id = g.contact_id
+        ), former AS (
+            INSERT INTO former_identities (contact_id, identity, channel_id, organization_id, given_up_at)
+            SELECT k.id, g.identity, k.channel_id, k.organization_id, g.at
+            FROM unnest($11::uuid[], $12::text[], $13::timestamptz[]) AS g (contact_id, identity, at) JOIN news USING (contact_id) JOIN contacts k ON k.id = g.contact_id
+            ON CONFLICT (contact_id, identity) DO UPDATE SET given_up_at = excluded.given_up_at
+        ), regained AS (
+            DELETE FROM former_identities f USING unnest($14::uuid[], $15::text[]) AS i (contact_id, identity) JOIN news USING (contact_id)
+            WHERE f.contact_id = i.contact_id AND f.identity = i.identity
         ), named AS (
-            INSERT INTO contact_identities AS n (channel_id, identity, contact_id, organization_id)
+            INSERT INTO contact_identities (channel_id, identity, contact_id, organization_id)
             SELECT k.channel_id, i.identity, k.id, k.organization_id
             FROM unnest($14::uuid[], $15::text[]) AS i (contact_id, identity) JOIN news USING (contact_id) JOIN contacts k ON k.id = i.contact_id
-            ON CONFLICT (channel_id, identity) DO UPDATE SET contact_id = excluded.contact_id, organization_id = excluded.organization_id, created_at = now(), given_up_at = NULL
-                WHERE n.given_up_at IS NOT NULL
+            ON CONFLICT (channel_id, identity) DO NOTHING
         ), reached AS (
             UPDATE clients l SET phone = n.phone, version = l.version + 1
             FROM news n JOIN contacts k ON k.id = n.contact_id

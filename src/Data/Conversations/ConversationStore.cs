@@ -60,19 +60,20 @@ public sealed record StoredOutbound(
 /// <summary>Reads conversations for their grains.</summary>
 public sealed class ConversationStore(EngineDataSource database)
 {
-    // The contact whose conversation has the name for its key; else the one who is known by it, or was.
+    // The contact whose conversation has the name for its key; else the one who is known by it, or was last.
     private const string Contact = """
-        coalesce((SELECT h.id FROM contacts h WHERE h.channel_id = $1 AND h.first_identity = $2), (SELECT i.contact_id FROM contact_identities i WHERE i.channel_id = $1 AND i.identity = $2))
+        coalesce((SELECT h.id FROM contacts h WHERE h.channel_id = $1 AND h.first_identity = $2), (SELECT i.contact_id FROM contact_identities i WHERE i.channel_id = $1 AND i.identity = $2),
+            (SELECT f.contact_id FROM former_identities f WHERE f.channel_id = $1 AND f.identity = $2 ORDER BY f.given_up_at DESC LIMIT 1))
         """;
 
     private const string Find = $"""
         SELECT c.id, c.organization_id, c.contact_id, c.client_id, c.agent_id, c.status, c.managed_by, c.assigned_to, c.version, c.epoch, c.last_sequence,
                c.last_message_at, c.last_inbound_at, c.ended_at, k.first_identity, k.platform_name, k.username, k.phone, k.ai_enabled, k.last_interaction_at,
                k.last_message_preview, k.unread_count, k.unreachable_reason,
-               ARRAY(SELECT n.identity FROM contact_identities n WHERE n.contact_id = k.id AND n.given_up_at IS NULL ORDER BY n.created_at, n.identity), c.counted_month,
+               ARRAY(SELECT n.identity FROM contact_identities n WHERE n.contact_id = k.id ORDER BY n.created_at, n.identity), c.counted_month,
                k.platform_user_id, k.is_group, k.muted_at IS NOT NULL, k.blocked_at IS NOT NULL,
-               ARRAY(SELECT n.identity FROM contact_identities n WHERE n.contact_id = k.id AND n.given_up_at IS NOT NULL ORDER BY n.identity),
-               ARRAY(SELECT n.given_up_at FROM contact_identities n WHERE n.contact_id = k.id AND n.given_up_at IS NOT NULL ORDER BY n.identity)
+               ARRAY(SELECT f.identity FROM former_identities f WHERE f.contact_id = k.id ORDER BY f.identity),
+               ARRAY(SELECT f.given_up_at FROM former_identities f WHERE f.contact_id = k.id ORDER BY f.identity)
         FROM contacts k
         JOIN conversations c ON c.contact_id = k.id
         WHERE k.id = {Contact}
@@ -167,12 +168,15 @@ public sealed class ConversationStore(EngineDataSource database)
         await using var command = database.CreateCommand("""
             WITH met AS (
                 SELECT k.id, k.organization_id, k.first_identity FROM contact_identities i JOIN contacts k ON k.id = i.contact_id
-                WHERE i.channel_id = $1 AND i.identity = ANY($3) AND i.given_up_at IS NULL ORDER BY i.created_at LIMIT 1
+                WHERE i.channel_id = $1 AND i.identity = ANY($3) ORDER BY i.created_at LIMIT 1
             ), adopted AS (
-                INSERT INTO contact_identities AS i (channel_id, identity, contact_id, organization_id, given_up_at)
-                SELECT $1, $2, met.id, met.organization_id, CASE WHEN $4 THEN now() END FROM met
-                ON CONFLICT (channel_id, identity) DO UPDATE SET contact_id = excluded.contact_id, organization_id = excluded.organization_id, created_at = now(), given_up_at = excluded.given_up_at
-                    WHERE i.given_up_at IS NOT NULL
+                INSERT INTO contact_identities (channel_id, identity, contact_id, organization_id)
+                SELECT $1, $2, met.id, met.organization_id FROM met WHERE NOT $4
+                ON CONFLICT (channel_id, identity) DO NOTHING
+            ), remembered AS (
+                INSERT INTO former_identities (contact_id, identity, channel_id, organization_id, given_up_at)
+                SELECT met.id, $2, $1, met.organization_id, now() FROM met WHERE $4
+                ON CONFLICT (contact_id, identity) DO NOTHING
             )
             SELECT first_identity FROM met
             """);
@@ -187,7 +191,7 @@ public sealed class ConversationStore(EngineDataSource database)
     public async Task<string?> FindHolder(Guid channelId, string identity, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""
-            SELECT k.first_identity FROM contact_identities i JOIN contacts k ON k.id = i.contact_id WHERE i.channel_id = $1 AND i.identity = $2 AND i.given_up_at IS NULL
+            SELECT k.first_identity FROM contact_identities i JOIN contacts k ON k.id = i.contact_id WHERE i.channel_id = $1 AND i.identity = $2
             """);
         command.Parameters.Add(new() { Value = channelId });
         command.Parameters.Add(new() { Value = identity });
@@ -198,10 +202,10 @@ public sealed class ConversationStore(EngineDataSource database)
     public async Task<IReadOnlyList<NameHolder>> FindOtherHolders(Guid channelId, Guid contactId, IReadOnlyList<string> names, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""
-            SELECT i.identity, k.id, k.first_identity, c.id, ARRAY(SELECT n.identity FROM contact_identities n WHERE n.contact_id = k.id AND n.given_up_at IS NULL),
+            SELECT i.identity, k.id, k.first_identity, c.id, ARRAY(SELECT n.identity FROM contact_identities n WHERE n.contact_id = k.id),
                 (SELECT m.sent_at FROM messages m WHERE m.conversation_id = c.id AND m.direction = 'inbound' ORDER BY m.sequence LIMIT 1)
             FROM contact_identities i JOIN contacts k ON k.id = i.contact_id JOIN conversations c ON c.contact_id = k.id
-            WHERE i.channel_id = $1 AND i.identity = ANY($2) AND i.given_up_at IS NULL AND k.id <> $3
+            WHERE i.channel_id = $1 AND i.identity = ANY($2) AND k.id <> $3
             """);
         command.Parameters.Add(new() { Value = channelId });
         command.Parameters.Add(new() { Value = names.ToArray() });

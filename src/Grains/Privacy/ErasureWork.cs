@@ -24,7 +24,7 @@ internal sealed class ErasureWork(EngineDataSource database) : IJobWork
     };
 
     /// <summary>Tables whose rows are nothing but personal: they go as a whole.</summary>
-    private static readonly HashSet<string> Removed = new(StringComparer.Ordinal) { "contact_identities", "message_search", "agent_memories" };
+    private static readonly HashSet<string> Removed = new(StringComparer.Ordinal) { "contact_identities", "former_identities", "message_search", "agent_memories" };
 
     public string Name => WorkName;
 
