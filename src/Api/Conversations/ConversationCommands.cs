@@ -21,10 +21,7 @@ internal static class ConversationCommands
         }
         await using var row = await TenantSession.ReadAsync(
             request.Service<ApiDataSource>(), request.Caller.Tenant,
-            """
-            SELECT c.channel_id, k.first_identity FROM conversations c JOIN contacts k ON k.id = c.contact_id
-            WHERE c.organization_id = $1 AND c.id = coalesce((SELECT g.conversation_id FROM conversation_merges g WHERE g.merged_id = $2), $2)
-            """,
+            "SELECT c.channel_id, k.first_identity FROM conversations c JOIN contacts k ON k.id = c.contact_id WHERE c.organization_id = $1 AND c.id = $2",
             request.Cancelled, request.Caller.OrganizationId, id);
         return await row.ReadAsync(request.Cancelled)
             ? request.Service<IGrainFactory>().GetGrain<IConversationGrain>(new ConversationKey(row.GetGuid(0), row.GetString(1)).ToString())

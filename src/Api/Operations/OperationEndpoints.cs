@@ -1,4 +1,5 @@
 using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Conversations;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Shapes;
 
@@ -15,6 +16,7 @@ public static class OperationEndpoints
         {
             Scope = operation.Role is null || operation.NeedsPerson || operation.NeedsSuperAdmin ? null : operation.Scope ?? ApiKeyScopes.Of(method, pattern),
         };
+        handler = pattern.StartsWith(ConversationMerges.Route, StringComparison.Ordinal) ? ConversationMerges.Follow(handler) : handler;
         var endpoint = routes.MapMethods(pattern, [method], (Delegate)((HttpContext context) => Handle(context, operation, handler)))
             .WithName(operation.Id).WithTags(operation.Tag).WithSummary(operation.Summary).WithMetadata(operation);
         if (operation.Description is not null)

@@ -106,7 +106,7 @@ public sealed class TelegramWebhookTests : IAsyncLifetime
     {
         var message = Assert.Single(Read(Samples.Telegram("update-edited-message")).Messages);
 
-        Assert.Equal((ContentTypes.Edit, "Edited text", "1111111:1365", false), (message.ContentType, message.Text, message.ReplyToPlatformId, message.ExpectsReply));
+        Assert.Equal((ContentTypes.Edit, "Edited text", "1111111:1365"), (message.ContentType, message.Text, message.ReplyToPlatformId));
         Assert.NotEqual("1111111:1365", message.PlatformMessageId);
         Assert.Equal(DateTimeOffset.FromUnixTimeSeconds(1441646600), message.PlatformTimestamp);
     }
@@ -140,12 +140,12 @@ public sealed class TelegramWebhookTests : IAsyncLifetime
 
         Assert.False(Read(Member("kicked")).Contact.IsReachable);
         Assert.True(Read(Member("member")).Contact.IsReachable);
-        Assert.False(Assert.Single(Read(Member("kicked")).Messages).ExpectsReply);
+        Assert.Equal(ContentTypes.System, Assert.Single(Read(Member("kicked")).Messages).ContentType);
     }
 
     [Fact]
-    public void Bots_are_not_answered() =>
-        Assert.Empty(Read("""{"update_id":1,"message":{"message_id":1,"date":1,"chat":{"id":5,"type":"private"},"from":{"id":9,"is_bot":true,"first_name":"Bot"},"text":"hi"}}""").Messages);
+    public void Bots_are_kept_and_not_answered() =>
+        Assert.True(Assert.Single(Read("""{"update_id":1,"message":{"message_id":1,"date":1,"chat":{"id":5,"type":"private"},"from":{"id":9,"is_bot":true,"first_name":"Bot"},"text":"hi"}}""").Messages).IsSilent);
 
     [Fact]
     public void A_topic_of_a_forum_is_a_conversation_of_its_own()
@@ -171,6 +171,92 @@ public sealed class TelegramWebhookTests : IAsyncLifetime
         Assert.Equal(["5@conn"], Read(Business(5)).Contact.Identities.ToArray());
         Assert.False(Assert.Single(Read(Business(5)).Messages).IsEcho);
         Assert.True(Assert.Single(Read(Business(6)).Messages).IsEcho);
+        Assert.False(Assert.Single(Read(Business(6)).Messages).IsAutomatic);
+    }
+
+    [Theory]
+    [InlineData(""" "from":{"id":6,"is_bot":false},"is_from_offline":true """)]
+    [InlineData(""" "from":{"id":6,"is_bot":false},"sender_business_bot":{"id":8,"is_bot":true} """)]
+    [InlineData(""" "from":{"id":8,"is_bot":true},"sender_business_bot":{"id":8,"is_bot":true} """)]
+    public void An_away_message_and_what_a_bot_sends_for_the_owner_are_no_persons(string who)
+    {
+        var message = Assert.Single(Read($$$"""{"update_id":1,"business_message":{"business_connection_id":"conn","message_id":2,"date":1,"chat":{"id":5,"type":"private"},"text":"hi",{{{who}}} } }""").Messages);
+
+        Assert.Equal((true, true), (message.IsEcho, message.IsAutomatic));
+    }
+
+    [Theory]
+    [InlineData(""" "from":{"id":1087968824,"is_bot":true,"username":"GroupAnonymousBot"},"sender_chat":{"id":-100,"type":"supergroup","title":"G"} """, false)]
+    [InlineData(""" "from":{"id":136817688,"is_bot":true,"username":"Channel_Bot"},"sender_chat":{"id":-9,"type":"channel","title":"Ann's blog"} """, false)]
+    [InlineData(""" "from":{"id":5,"is_bot":false,"first_name":"Ann"},"via_bot":{"id":8,"is_bot":true,"username":"gif"} """, false)]
+    [InlineData(""" "sender_chat":{"id":-9,"type":"channel","title":"News"} """, false)]
+    [InlineData(""" "from":{"id":777000,"is_bot":false},"sender_chat":{"id":-9,"type":"channel","title":"News"},"is_automatic_forward":true """, true)]
+    [InlineData(""" "from":{"id":99,"is_bot":true,"first_name":"Another bot"} """, true)]
+    public void Whoever_writes_under_a_stand_ins_name_is_somebody_and_a_forwarded_post_is_nobody(string who, bool isSilent)
+    {
+        var update = Read($$$"""{"update_id":1,"message":{"message_id":2,"date":1,"chat":{"id":-100,"type":"supergroup","title":"G"},"text":"hi",{{{who}}} } }""");
+
+        Assert.Equal((isSilent, false, true), (Assert.Single(update.Messages).IsSilent, update.Messages[0].IsEcho, update.Contact.IsGroup));
+    }
+
+    [Fact]
+    public void Numbers_of_messages_belong_to_a_chat_and_an_account_in_every_kind_of_update()
+    {
+        static string Id(string update) => Assert.Single(Read(update).Messages) is { ReplyToPlatformId: { } target } message && message.ContentType != ContentTypes.Text ? target : Read(update).Messages[0].PlatformMessageId;
+        const string Chat = """ "chat":{"id":5,"type":"private"},"from":{"id":5,"is_bot":false} """;
+
+        Assert.Equal("5:41", Id($$$"""{"update_id":1,"message":{"message_id":41,"date":1,"text":"a",{{{Chat}}} } }"""));
+        Assert.Equal("5:41@A", Id($$$"""{"update_id":1,"business_message":{"business_connection_id":"A","message_id":41,"date":1,"text":"a",{{{Chat}}} } }"""));
+        Assert.Equal("5:41@B", Id($$$"""{"update_id":1,"edited_business_message":{"business_connection_id":"B","message_id":41,"date":1,"edit_date":2,"text":"a",{{{Chat}}} } }"""));
+        Assert.Equal("5:41@B", Id("""{"update_id":1,"deleted_business_messages":{"business_connection_id":"B","chat":{"id":5,"type":"private"},"message_ids":[41]} }"""));
+        Assert.Equal("5:40@A", Read($$$"""{"update_id":1,"business_message":{"business_connection_id":"A","message_id":41,"date":1,"text":"a",{{{Chat}}},"reply_to_message":{"message_id":40,"date":1} } }""").Messages[0].ReplyToPlatformId);
+        Assert.Equal("5:9@A", Id($$$"""{"update_id":1,"callback_query":{"id":"7","from":{"id":5,"is_bot":false},"data":"x","message":{"business_connection_id":"A","message_id":9,"date":1,{{{Chat}}} } } }"""));
+    }
+
+    [Fact]
+    public void What_is_written_in_a_topic_answers_no_message()
+    {
+        static string? ReplyTo(long target) => Assert.Single(Read($$$"""
+            {"update_id":1,"message":{"message_id":90,"message_thread_id":77,"is_topic_message":true,"date":1,"chat":{"id":-100,"type":"supergroup","title":"S"},"from":{"id":5,"is_bot":false},
+            "text":"hi","reply_to_message":{"message_id":{{{target}}},"date":1} } }
+            """).Messages).ReplyToPlatformId;
+
+        Assert.Null(ReplyTo(77));
+        Assert.Equal("-100:80", ReplyTo(80));
+    }
+
+    [Theory]
+    [InlineData("new_chat_title")]
+    [InlineData("pinned_message")]
+    [InlineData("gift_of_next_year")]
+    public void Notices_are_kept_and_say_nothing(string notice)
+    {
+        var message = Assert.Single(Read($$$"""{"update_id":1,"message":{"message_id":2,"date":1,"chat":{"id":-5,"type":"group","title":"G"},"from":{"id":7,"is_bot":false},"{{{notice}}}":{"a":1} } }""").Messages);
+
+        Assert.False(ContentTypes.IsSaid(message.ContentType));
+        Assert.Equal(1, (int?)JsonNode.Parse(message.Payload!)!["raw"]![notice]!["a"]);
+    }
+
+    [Theory]
+    [InlineData(""" "poll":{"question":"Which day?","options":[{"text":"Monday"},{"text":"Friday"}]} """, "Which day?\n- Monday\n- Friday")]
+    [InlineData(""" "dice":{"emoji":"🎲","value":4} """, "🎲 4")]
+    [InlineData(""" "checklist":{"title":"To bring","tasks":[{"id":1,"text":"Boots"}]} """, "To bring\n- Boots")]
+    public void What_a_person_sends_in_other_forms_is_said(string content, string text)
+    {
+        var message = Assert.Single(Read($$$"""{"update_id":1,"message":{"message_id":2,"date":1,"chat":{"id":5,"type":"private"},"from":{"id":5,"is_bot":false},{{{content}}} } }""").Messages);
+
+        Assert.Equal((ContentTypes.Text, text), (message.ContentType, message.Text));
+    }
+
+    [Fact]
+    public void A_location_that_moves_is_the_message_that_it_was()
+    {
+        var update = Read("""
+            {"update_id":1,"edited_message":{"message_id":2,"date":1,"edit_date":9,"chat":{"id":5,"type":"private"},"from":{"id":5,"is_bot":false},"location":{"latitude":1.5,"longitude":2.5,"live_period":900} } }
+            """);
+
+        var message = Assert.Single(update.Messages);
+        Assert.Equal((true, "5:2", ContentTypes.Location), (message.IsUpdate, message.PlatformMessageId, message.ContentType));
     }
 
     [Fact]
@@ -179,7 +265,11 @@ public sealed class TelegramWebhookTests : IAsyncLifetime
         var update = Read("""{"update_id":1,"message":{"message_id":2,"date":1,"chat":{"id":-5,"type":"group","title":"G"},"from":{"id":7,"is_bot":false,"first_name":"A"},"migrate_to_chat_id":-1005}}""");
 
         Assert.Equal(["-5", "-1005"], update.Contact.Identities.ToArray());
+        Assert.Equal(["-5"], update.Contact.GivenUp.ToArray());
         Assert.Equal(ContentTypes.System, Assert.Single(update.Messages).ContentType);
+
+        var told = Read("""{"update_id":2,"message":{"message_id":1,"date":1,"chat":{"id":-1005,"type":"supergroup","title":"G"},"from":{"id":7,"is_bot":false,"first_name":"A"},"migrate_from_chat_id":-5}}""");
+        Assert.Equal((update.Contact.Identities.ToArray(), update.Contact.GivenUp.ToArray()), (told.Contact.Identities.ToArray(), told.Contact.GivenUp.ToArray()));
     }
 
     [Fact]
@@ -197,10 +287,10 @@ public sealed class TelegramWebhookTests : IAsyncLifetime
     [Fact]
     public void An_unknown_kind_of_message_is_kept_with_its_raw_form()
     {
-        var message = Assert.Single(Read("""{"update_id":1,"message":{"message_id":2,"date":1,"chat":{"id":5,"type":"private"},"from":{"id":5,"is_bot":false,"first_name":"A"},"poll":{"question":"Q?"}}}""").Messages);
+        var message = Assert.Single(Read("""{"update_id":1,"message":{"message_id":2,"date":1,"chat":{"id":5,"type":"private"},"from":{"id":5,"is_bot":false,"first_name":"A"},"story":{"id":7}}}""").Messages);
 
         Assert.Equal(ContentTypes.Unsupported, message.ContentType);
-        Assert.Equal("Q?", (string?)JsonNode.Parse(message.Payload!)!["raw"]!["poll"]!["question"]);
+        Assert.Equal(7, (int?)JsonNode.Parse(message.Payload!)!["raw"]!["story"]!["id"]);
     }
 
     [Theory]

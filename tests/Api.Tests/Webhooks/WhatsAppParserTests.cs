@@ -52,7 +52,6 @@ public sealed class WhatsAppParserTests
         Assert.Equal(ContentTypes.Text, message.ContentType);
         Assert.Equal("Does it come in another color?", message.Text);
         Assert.Equal(DateTimeOffset.FromUnixTimeSeconds(1749416383), message.PlatformTimestamp);
-        Assert.True(message.ExpectsReply);
         Assert.Null(message.Payload);
     }
 
@@ -118,7 +117,6 @@ public sealed class WhatsAppParserTests
         Assert.Equal((ContentTypes.Interactive, title), (message.ContentType, message.Text));
         var payload = JsonNode.Parse(message.Payload!)!;
         Assert.Equal((type, id, title), ((string?)payload["type"], (string?)payload["id"], (string?)payload["title"]));
-        Assert.True(message.ExpectsReply);
     }
 
     [Fact]
@@ -126,7 +124,7 @@ public sealed class WhatsAppParserTests
     {
         var message = Single("in-reaction").Message!;
 
-        Assert.Equal((ContentTypes.Reaction, "👍", false), (message.ContentType, message.Text, message.ExpectsReply));
+        Assert.Equal((ContentTypes.Reaction, "👍"), (message.ContentType, message.Text));
         Assert.Equal("wamid.HBgLMTY1MDM4Nzk0MzkVAgARGBI0RTJEOTc2ODVERUY5RDlGNkYA", message.ReplyToPlatformId);
     }
 
@@ -145,9 +143,9 @@ public sealed class WhatsAppParserTests
         var edit = Single("in-edit").Message!;
         var revoke = Single("in-revoke").Message!;
 
-        Assert.Equal((ContentTypes.Edit, "Updated image caption", false), (edit.ContentType, edit.Text, edit.ExpectsReply));
+        Assert.Equal((ContentTypes.Edit, "Updated image caption"), (edit.ContentType, edit.Text));
         Assert.Equal("wamid.HBgLMTQxMjU1NTA4MjkVAgASGBQzQUNCNjk5RDUwNUZGMUZEM0VBRAA=", edit.ReplyToPlatformId);
-        Assert.Equal((ContentTypes.Revoke, "<ORIGINAL_WHATSAPP_MESSAGE_ID>", false), (revoke.ContentType, revoke.ReplyToPlatformId, revoke.ExpectsReply));
+        Assert.Equal((ContentTypes.Revoke, "<ORIGINAL_WHATSAPP_MESSAGE_ID>"), (revoke.ContentType, revoke.ReplyToPlatformId));
     }
 
     [Fact]
@@ -169,7 +167,42 @@ public sealed class WhatsAppParserTests
 
         Assert.Equal(["16505551234", "12195555358"], item.Contact.Identities.ToArray());
         Assert.Equal("+12195555358", item.Contact.Phone);
-        Assert.Equal((ContentTypes.System, false), (item.Message!.ContentType, item.Message.ExpectsReply));
+        Assert.Equal(["16505551234"], item.Contact.GivenUp.ToArray());
+        Assert.Equal(ContentTypes.System, item.Message!.ContentType);
+    }
+
+    [Theory]
+    [InlineData("""{"type":"user_changed_number","new_wa_id":"19995550000","wa_id":"19995550000","user_id":"US.2"}""", new[] { "US.1", "16505551234" }, new[] { "19995550000", "US.2" })]
+    [InlineData("""{"type":"user_changed_user_id","user_id":"US.2"}""", new[] { "US.1" }, new[] { "US.2" })]
+    [InlineData("""{"type":"user_changed_number","wa_id":"16505551234"}""", new string[0], new string[0])]
+    [InlineData("""{"type":"customer_identity_changed","wa_id":"19995550000"}""", new string[0], new string[0])]
+    public void A_notice_tells_which_names_were_given_up_for_which(string notice, string[] givenUp, string[] added)
+    {
+        var body = WhatsAppBodies.Body(WhatsAppBodies.Change("1", "messages", value => value["messages"] = new JsonArray(JsonNode.Parse(
+            $$"""{"from":"16505551234","from_user_id":"US.1","id":"wamid.n","timestamp":"1750269342","type":"system","system":{{notice}}}"""))));
+
+        var contact = Single(WhatsAppParser.Parse(body)).Contact;
+
+        Assert.Equal(["US.1", "16505551234", .. added], contact.Identities.ToArray());
+        Assert.Equal(givenUp, contact.GivenUp.ToArray());
+    }
+
+    [Fact]
+    public void What_is_written_in_a_group_is_the_groups_and_tells_who_wrote_it()
+    {
+        var message = WhatsAppBodies.TextMessage("16505551234", "wamid.g", "Hello all");
+        message["group_id"] = "Y2FwaV9ncm91cDox";
+        var body = WhatsAppBodies.Body(WhatsAppBodies.Change("1", "messages", value =>
+        {
+            value["contacts"] = new JsonArray(WhatsAppBodies.Contact("16505551234", "Ann"));
+            value["messages"] = new JsonArray(message);
+        }));
+
+        var item = Single(WhatsAppParser.Parse(body));
+
+        Assert.Equal(["group:Y2FwaV9ncm91cDox"], item.Contact.Identities.ToArray());
+        Assert.Equal((true, null, null), (item.Contact.IsGroup, item.Contact.Name, item.Contact.Phone));
+        Assert.Equal(("16505551234", "Ann"), ((string?)JsonNode.Parse(item.Message!.Payload!)!["from"]!["id"], (string?)JsonNode.Parse(item.Message.Payload!)!["from"]!["name"]));
     }
 
     [Fact]
@@ -181,6 +214,7 @@ public sealed class WhatsAppParserTests
         var item = Single(WhatsAppParser.Parse(body));
 
         Assert.Equal(["US.1", "US.2", "16505551234"], item.Contact.Identities.ToArray());
+        Assert.Equal(["US.1"], item.Contact.GivenUp.ToArray());
         Assert.Equal(ContentTypes.System, item.Message!.ContentType);
     }
 
@@ -190,7 +224,7 @@ public sealed class WhatsAppParserTests
         var item = Single("smb-message-echo");
 
         Assert.Equal(["<BSUID>", "<WHATSAPP_USER_PHONE_NUMBER>"], item.Contact.Identities.ToArray());
-        Assert.Equal((true, false, "Test message"), (item.Message!.IsEcho, item.Message.ExpectsReply, item.Message.Text));
+        Assert.Equal((true, false, "Test message"), (item.Message!.IsEcho, item.Message.IsAutomatic, item.Message.Text));
     }
 
     [Theory]
