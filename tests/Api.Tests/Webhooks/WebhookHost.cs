@@ -145,6 +145,8 @@ public sealed class WebhookHost : IAsyncDisposable, IChannelDirectory, IPlatform
             host.Receipts.Enqueue((key, organizationId, receipts));
         }
 
+        public Task Forget() => throw new NotSupportedException();
+
         public Task<CommandResult> Send(SendMessage command) => throw new NotSupportedException();
 
         public Task<CommandResult> Change(ConversationChange change) => throw new NotSupportedException();
