@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using AgentPlatform.Conversations;
 using AgentPlatform.Data.Channels;
+using AgentPlatform.Data.Texts;
 
 namespace AgentPlatform.Api.Webhooks;
 
@@ -74,7 +75,13 @@ internal sealed class InboundEvents
 
 /// <summary>A person as one event of a body names them.</summary>
 internal readonly record struct PlatformContact(
-    ImmutableArray<string> Identities, string? Name = null, string? Username = null, string? Phone = null, string? Language = null, bool? IsReachable = null);
+    ImmutableArray<string> Identities, string? Name = null, string? Username = null, string? Phone = null, string? Language = null, bool? IsReachable = null)
+{
+    /// <summary>Null also where there is nothing to be seen in what the platform tells.</summary>
+    public string? Name { get; init; } = TypedText.Name(Name);
+
+    public string? Username { get; init; } = TypedText.Name(Username);
+}
 
 /// <summary>The events of one conversation in one body.</summary>
 internal sealed class ConversationEvents(ChannelSettings channel, ConversationKey key, in PlatformContact contact)
