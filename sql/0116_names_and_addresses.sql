@@ -71,10 +71,11 @@ DECLARE
     delta integer;
 BEGIN
     FOREACH label IN ARRAY string_to_array(regexp_replace(address, '^.*@', ''), '.') LOOP
-        IF label !~ '^xn--[a-z0-9-]+$' THEN
+        IF label !~* '^xn--[a-z0-9-]+$' THEN
             labels := labels || label;
             CONTINUE;
         END IF;
+        label := lower(label);
         rest := regexp_replace(substr(label, 5), '^.*-', '');
         points := ARRAY(SELECT ascii(c) FROM regexp_split_to_table(coalesce(substring(substr(label, 5) FROM '^(.*)-'), ''), '') WITH ORDINALITY t (c, place) WHERE c <> '' ORDER BY place);
         n := 128; i := 0; bias := 72;
@@ -122,9 +123,9 @@ UPDATE invitations i SET email = comparable_email(with_written_domain(email))
 WHERE email <> comparable_email(with_written_domain(email)) AND NOT EXISTS (
     SELECT FROM invitations o WHERE o.organization_id = i.organization_id AND o.id <> i.id AND comparable_email(with_written_domain(o.email)) = comparable_email(with_written_domain(i.email)));
 ALTER TABLE clients DISABLE TRIGGER USER;
-UPDATE clients SET email = with_written_domain(email) WHERE email LIKE '%@%xn--%' AND email <> with_written_domain(email);
+UPDATE clients SET email = with_written_domain(email) WHERE email ILIKE '%@%xn--%' AND email <> with_written_domain(email);
 ALTER TABLE clients ENABLE TRIGGER USER;
-UPDATE partners SET contact_email = with_written_domain(contact_email) WHERE contact_email LIKE '%@%xn--%' AND contact_email <> with_written_domain(contact_email);
+UPDATE partners SET contact_email = with_written_domain(contact_email) WHERE contact_email ILIKE '%@%xn--%' AND contact_email <> with_written_domain(contact_email);
 DROP FUNCTION with_written_domain(text);
 
 ALTER TABLE clients ADD COLUMN email_key text GENERATED ALWAYS AS (comparable_email(email)) STORED;

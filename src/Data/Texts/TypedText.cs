@@ -51,5 +51,8 @@ public static class TypedText
     public static string? Name(string? text, int maxLength = JsonText.MaxNameLength) =>
         ComparableText.IsBlank(text) ? null : JsonText.Cut(Line(text!), maxLength);
 
+    /// <summary>Whether a character is invisible and changes nothing beside it, as joiners and selectors of variants do.</summary>
+    public static bool IsIdle(Rune rune) => CodePoints.IsIdle(rune.Value);
+
     private static bool IsEdge(Rune rune) => CodePoints.IsSpace(rune.Value) || CodePoints.IsIdle(rune.Value);
 }

@@ -93,8 +93,7 @@ public sealed class ComparableTextTests : IAsyncLifetime
     [Fact]
     public async Task The_database_compares_every_character_as_this_does()
     {
-        // A letter that one of them doesn't know yet is compared as it stands there.
-        var points = Enumerable.Range(1, 0x10FFFF).Where(point => point is < 0xD800 or > 0xDFFF && IsOfUnicode14(point)).Select(char.ConvertFromUtf32).ToArray();
+        var points = Enumerable.Range(1, 0x10FFFF).Where(point => point is (< 0xD800 or > 0xDFFF) && !IsLater(point)).Select(char.ConvertFromUtf32).ToArray();
         await AssertSame(points.Where(text => CharUnicodeInfo.GetUnicodeCategory(text, 0) is not (UnicodeCategory.OtherNotAssigned or UnicodeCategory.PrivateUse)).ToArray());
     }
 
@@ -149,7 +148,8 @@ public sealed class ComparableTextTests : IAsyncLifetime
         return (string[])(await command.ExecuteScalarAsync())!;
     }
 
-    private static bool IsOfUnicode14(int point) => true;
+    /// <summary>Letters of Unicode 15 and later, which have other cases or forms: the servers that are supported don't all know them, and compare them as they stand.</summary>
+    private static bool IsLater(int point) => point is (>= 0x1E030 and <= 0x1E06D) or (>= 0x1C89 and <= 0x1C8A) or (>= 0xA7CB and <= 0xA7DC) or (>= 0x10D40 and <= 0x10D8F) or (>= 0x16EA0 and <= 0x16EDF);
 
     private static string Escaped(string text) => string.Join(' ', text.EnumerateRunes().Select(rune => rune.Value.ToString("X4", CultureInfo.InvariantCulture)));
 }
