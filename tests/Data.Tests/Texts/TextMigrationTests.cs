@@ -55,7 +55,7 @@ public sealed class TextMigrationTests : IAsyncLifetime
     [Theory]
     [InlineData("organizations", "name", "\u200f\u2063")]
     [InlineData("channels", "name", "\u3164")]
-    [InlineData("agents", "name", "\u00a0\ufeff")]
+    [InlineData("tags", "name", "\u00a0\ufeff")]
     [InlineData("keyword_actions", "keyword", "\u2068\u2069")]
     public async Task A_name_of_which_nothing_can_be_seen_is_refused_by_the_database(string table, string column, string blank)
     {
