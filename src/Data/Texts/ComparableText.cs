@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using AgentPlatform.Data.Json;
 
@@ -48,7 +49,7 @@ public static class ComparableText
     public static bool Same(string left, string right) => Of(left) == Of(right);
 
     /// <summary>Whether there is nothing to be seen in a text: it is no name and no answer.</summary>
-    public static bool IsBlank(string? text)
+    public static bool IsBlank([NotNullWhen(false)] string? text)
     {
         foreach (var rune in (text ?? "").EnumerateRunes())
         {
