@@ -29,7 +29,7 @@ internal static class AgentIntegrationResource
             Name("name").Required().Sorted().Searched(),
             Reference("connectionId", "crm_connections").Nullable().Filtered().About("The other CRM; exactly for `crm`."),
             Url("url").Nullable().About("Exactly for `webhook` and `mcp`."),
-            Name("secret", 4096).Secret().About("What calls are authenticated with."),
+            Verbatim("secret", 4096).Secret().About("What calls are authenticated with."),
             Flag("hasSecret").ReadOnly() with { Expression = "(t.secret IS NOT NULL)" },
             Tags("tools", 100, 100).About("What the agent may use of it; empty for everything."),
             Flag("isActive").WithDefault(true).Filtered(),

@@ -24,7 +24,7 @@ internal static class PromptVariantResource
             Choice("agentType", AgentResource.Types).Required().Fixed().Filtered(),
             Name("name").Required().Sorted().Searched(),
             Text("description", 4000).Nullable(),
-            Name("prompt", 50_000).Required(),
+            Prose("prompt", 50_000).Required(),
             Flag("isActive").WithDefault(true).Filtered(),
             Flag("isDefault").WithDefault(false).Filtered(),
         ],

@@ -1,4 +1,5 @@
 using AgentPlatform.Data.Connections;
+using AgentPlatform.Data.Texts;
 
 namespace AgentPlatform.Api.Auth;
 
@@ -26,9 +27,9 @@ public sealed class AccountCommands
     /// <summary>Runs the command that the arguments name, if they name one; returns what to print, or null where there is none.</summary>
     public async Task<string?> Run(IReadOnlyList<string> arguments, CancellationToken cancellationToken) => arguments switch
     {
-        [.., "--reset-password", var email] => await ResetLink(email.ToLowerInvariant(), cancellationToken) ?? $"Nobody has the address {email}.",
-        [.., "--super-admin", var email] => await SetSuperAdmin(email.ToLowerInvariant(), true, cancellationToken),
-        [.., "--no-super-admin", var email] => await SetSuperAdmin(email.ToLowerInvariant(), false, cancellationToken),
+        [.., "--reset-password", var email] => await ResetLink(EmailAddress.Comparable(email), cancellationToken) ?? $"Nobody has the address {email}.",
+        [.., "--super-admin", var email] => await SetSuperAdmin(EmailAddress.Comparable(email), true, cancellationToken),
+        [.., "--no-super-admin", var email] => await SetSuperAdmin(EmailAddress.Comparable(email), false, cancellationToken),
         _ => null,
     };
 

@@ -2,6 +2,7 @@ using AgentPlatform.Api.ActivityLogs;
 using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Shapes;
+using AgentPlatform.Data.Texts;
 using static AgentPlatform.Api.Shapes.Fields;
 
 namespace AgentPlatform.Api.Auth;
@@ -25,7 +26,7 @@ internal static class AuthEndpoints
         RateLimit = RateLimits.SignIn,
         Summary = "Sign in with e-mail address and password",
         Description = "Opens a session in the person's default organization. After too many failures for an address the answer is 429, whether or not the address is known.",
-        Body = new(Email("email").Required(), Name("password", AuthOptions.MaxPasswordLength).Required()),
+        Body = new(Email("email").Required(), Password("password").Required()),
         Answer = Tokens,
         AnswerName = "Tokens",
         Problems = [ProblemType.InvalidCredentials, ProblemType.Forbidden, ProblemType.TooManyRequests],
@@ -39,7 +40,7 @@ internal static class AuthEndpoints
         RateLimit = RateLimits.SignIn,
         Summary = "Exchange a refresh token for the next pair of tokens",
         Description = "A refresh token works once. For 10 seconds after that it gives the same pair again, so that two tabs can refresh together; later, using it ends the session.",
-        Body = new(Name("refreshToken").Required()),
+        Body = new(Verbatim("refreshToken").Required()),
         Answer = Tokens,
         AnswerName = "Tokens",
         Problems = [ProblemType.SessionEnded],
@@ -67,7 +68,7 @@ internal static class AuthEndpoints
 
     private static async Task<IResult> Login(OperationRequest request)
     {
-        var email = request.Body.Text("email")!.ToLowerInvariant();
+        var email = EmailAddress.Comparable(request.Body.Text("email")!);
         var address = request.Http.Connection.RemoteIpAddress;
         var throttle = request.Service<SignInThrottle>();
         using var turn = await throttle.InTurn(email, address, request.Cancelled);

@@ -2,6 +2,7 @@ using AgentPlatform.Api.Notifications;
 using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Data.Connections;
+using AgentPlatform.Data.Texts;
 using Npgsql;
 using NpgsqlTypes;
 using static AgentPlatform.Api.Shapes.Fields;
@@ -22,7 +23,7 @@ internal static class PasswordEndpoints
         SuccessStatus = StatusCodes.Status204NoContent,
         Summary = "Change your password",
         Description = "Ends all your other sessions, in every organization.",
-        Body = new(Name("currentPassword", AuthOptions.MaxPasswordLength).Required(), Name("newPassword", AuthOptions.MaxPasswordLength).Required()),
+        Body = new(Password("currentPassword").Required(), Password("newPassword").Required()),
         Problems = [ProblemType.InvalidCredentials],
     };
 
@@ -48,7 +49,7 @@ internal static class PasswordEndpoints
         SuccessStatus = StatusCodes.Status204NoContent,
         Summary = "Set a new password with the link's token",
         Description = "A token works once. Ends all sessions of the person; sign in again with the new password.",
-        Body = new(Name("token").Required(), Name("password", AuthOptions.MaxPasswordLength).Required()),
+        Body = new(Verbatim("token").Required(), Password("password").Required()),
         Problems = [ProblemType.LinkEnded],
     };
 
@@ -94,7 +95,7 @@ internal static class PasswordEndpoints
 
     private static async Task<IResult> Forgot(OperationRequest request)
     {
-        var email = request.Body.Text("email")!.ToLowerInvariant();
+        var email = EmailAddress.Comparable(request.Body.Text("email")!);
         if (await request.Service<AccountThrottle>().Reset(email, request.Http.Connection.RemoteIpAddress, request.Cancelled) is var wait && wait > TimeSpan.Zero)
         {
             return new Problem(ProblemType.TooManyRequests, $"Too many requests for a new password ({AccountThrottle.MaxResetsPerEmailAndAddress} in {AccountThrottle.ResetWindow.TotalMinutes} minutes).") { RetryAfter = wait };

@@ -20,11 +20,11 @@ internal static class PasswordProof
         {
             return SignInThrottle.Refusal(wait);
         }
-        switch (await request.Service<Passwords>().Check(hash, password, request.Cancelled))
+        switch ((await request.Service<Passwords>().Check(hash, password, request.Cancelled)).Outcome)
         {
-            case null:
+            case PasswordOutcome.Busy:
                 return Passwords.Busy();
-            case false:
+            case PasswordOutcome.Wrong:
                 await throttle.Failed(email, address, request.Cancelled);
                 return new Problem(ProblemType.InvalidCredentials);
             default:

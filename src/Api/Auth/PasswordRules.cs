@@ -1,4 +1,5 @@
 using AgentPlatform.Api.Problems;
+using AgentPlatform.Data.Texts;
 
 namespace AgentPlatform.Api.Auth;
 
@@ -8,7 +9,7 @@ internal static class PasswordRules
     /// <summary>Fewest different characters.</summary>
     public const int MinDifferentCharacters = 5;
 
-    /// <summary>What is tried first everywhere, in lower case; longer passwords that merely repeat or extend one of these are refused too.</summary>
+    /// <summary>What is tried first everywhere, as texts are compared; longer passwords that merely repeat or extend one of these are refused too.</summary>
     private static readonly string[] Common =
     [
         "password", "passw0rd", "p@ssw0rd", "p@ssword", "123456789", "1234567890", "0123456789", "987654321", "qwertyuiop", "qwerty", "qwertz", "azerty", "asdfghjkl", "1q2w3e4r",
@@ -17,8 +18,13 @@ internal static class PasswordRules
     ];
 
     /// <summary>A sentence that says what is wrong with a password; null when it is taken.</summary>
-    public static string? Complaint(string password, string email, AccountOptions options)
+    public static string? Complaint(string given, string email, AccountOptions options)
     {
+        if (PasswordPreparation.IsForbidden(given))
+        {
+            return "must not hold control characters or characters that nobody can see.";
+        }
+        var password = PasswordPreparation.Prepared(given);
         if (password.Length < options.PasswordMinLength)
         {
             return $"must have at least {options.PasswordMinLength} characters (PASSWORD_MIN_LENGTH).";
@@ -27,9 +33,9 @@ internal static class PasswordRules
         {
             return $"must have at least {MinDifferentCharacters} different characters.";
         }
-        var plain = password.ToLowerInvariant();
-        var name = email.Split('@')[0].ToLowerInvariant();
-        if (plain.Contains(email, StringComparison.OrdinalIgnoreCase) || Leaves(plain, name) < MinDifferentCharacters)
+        var plain = ComparableText.Of(password);
+        var name = ComparableText.Of(email.Split('@')[0]);
+        if (plain.Contains(ComparableText.Of(email), StringComparison.Ordinal) || Leaves(plain, name) < MinDifferentCharacters)
         {
             return "must not be made of the e-mail address.";
         }

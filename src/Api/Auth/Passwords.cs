@@ -19,7 +19,8 @@ public sealed class Passwords : IDisposable
         _nobody = Hash(Guid.NewGuid().ToString());
     }
 
-    public string Hash(string password) => _hasher.HashPassword(this, password);
+    /// <summary>The hash of the password as it is prepared.</summary>
+    public string Hash(string password) => _hasher.HashPassword(this, PasswordPreparation.Prepared(password));
 
     /// <summary>The same in turn with checks; null when too many wait already.</summary>
     public Task<string?> HashInTurn(string password, CancellationToken cancellationToken) => InTurn<string?>(() => Hash(password), null, cancellationToken);
@@ -28,16 +29,24 @@ public sealed class Passwords : IDisposable
     internal static Problem Busy() => new(ProblemType.TooManyRequests, $"Too many sign-ins at once ({MaxWaiting} wait).") { RetryAfter = TimeSpan.FromSeconds(5) };
 
     /// <summary>
-    /// Whether the password is the hash's. Without a hash (nobody has that e-mail address, or has no password) it takes the same time and is false.
-    /// Null when too many checks wait already.
+    /// Whether the password is the hash's, also where that was made of it before passwords were prepared. Without a hash (nobody has that e-mail address, or has no password) it
+    /// takes the same time and is wrong.
     /// </summary>
-    public Task<bool?> Check(string? hash, string password, CancellationToken cancellationToken) => InTurn<bool?>(
+    internal Task<PasswordCheck> Check(string? hash, string password, CancellationToken cancellationToken) => InTurn(
         () =>
         {
-            var result = _hasher.VerifyHashedPassword(this, hash ?? _nobody, password);
-            return hash is not null && result != PasswordVerificationResult.Failed;
+            foreach (var form in PasswordPreparation.Forms(password))
+            {
+                var result = _hasher.VerifyHashedPassword(this, hash ?? _nobody, form);
+                if (hash is not null && result != PasswordVerificationResult.Failed)
+                {
+                    var isOld = result == PasswordVerificationResult.SuccessRehashNeeded || form != PasswordPreparation.Prepared(password);
+                    return new PasswordCheck(PasswordOutcome.Right, isOld ? Hash(password) : null);
+                }
+            }
+            return new PasswordCheck(PasswordOutcome.Wrong, null);
         },
-        null,
+        new PasswordCheck(PasswordOutcome.Busy, null),
         cancellationToken);
 
     public void Dispose() => _atOnce.Dispose();
@@ -67,3 +76,17 @@ public sealed class Passwords : IDisposable
         }
     }
 }
+
+/// <summary>How a check of a password ended.</summary>
+internal enum PasswordOutcome
+{
+    Wrong,
+    Right,
+
+    /// <summary>Too many checks wait already.</summary>
+    Busy,
+}
+
+/// <summary>The end of a check.</summary>
+/// <param name="NewHash">Takes the place of the hash that was checked, which was made in an older way; null where it can stay.</param>
+internal readonly record struct PasswordCheck(PasswordOutcome Outcome, string? NewHash);

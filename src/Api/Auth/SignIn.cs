@@ -37,8 +37,16 @@ internal sealed class SignIn(ApiDataSource database, AuthOptions options, TokenS
                 suspended = row.IsDBNull(4) ? null : row.GetString(4);
             }
         }
-        var matches = await passwords.Check(hash, password, cancellationToken);
-        return (matches is null, matches == true ? user : null, matches == true ? suspended : null);
+        var (outcome, newHash) = await passwords.Check(hash, password, cancellationToken);
+        if (newHash is not null)
+        {
+            await using var renew = database.CreateCommand("SELECT renew_password_hash($1, $2, $3)");
+            renew.Parameters.Add(new() { Value = userId });
+            renew.Parameters.Add(new() { Value = hash });
+            renew.Parameters.Add(new() { Value = newHash });
+            await renew.ExecuteNonQueryAsync(cancellationToken);
+        }
+        return outcome == PasswordOutcome.Right ? (false, user, suspended) : (outcome == PasswordOutcome.Busy, null, null);
     }
 
     /// <summary>The person's session in another of his or her organizations; null where there is no active membership.</summary>

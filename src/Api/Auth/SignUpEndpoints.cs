@@ -2,6 +2,7 @@ using AgentPlatform.Api.ActivityLogs;
 using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Data.Tenancy;
+using AgentPlatform.Data.Texts;
 using Npgsql;
 using NpgsqlTypes;
 using static AgentPlatform.Api.Shapes.Fields;
@@ -24,7 +25,7 @@ internal static class SignUpEndpoints
         Summary = "Sign up: a new account and its organization",
         Description = "The person owns the new organization and is signed in to it. Refused where the installation has switched it off (`SIGN_UP`); limited for each address (`SIGN_UPS_PER_HOUR`).",
         Body = new(
-            Email("email").Required(), Name("password", AuthOptions.MaxPasswordLength).Required(), Name("organizationName").Required(),
+            Email("email").Required(), Password("password").Required(), Name("organizationName").Required(),
             Name("firstName").Nullable(), Name("lastName").Nullable(), Language("locale")),
         Example = new() { ["email"] = "ada@example.com", ["password"] = "seven blue elephants", ["organizationName"] = "Ada's Tours", ["firstName"] = "Ada" },
         Answer = AuthEndpoints.Tokens,
@@ -75,7 +76,7 @@ internal static class SignUpEndpoints
         {
             return new Problem(ProblemType.Forbidden, "SIGN_UP is off: ask for an invitation.");
         }
-        var email = request.Body.Text("email")!.ToLowerInvariant();
+        var email = EmailAddress.Comparable(request.Body.Text("email")!);
         var password = request.Body.Text("password")!;
         if (PasswordRules.Check("password", password, email, options) is { } weak)
         {

@@ -22,7 +22,7 @@ internal static class Actions
 
     public static readonly ImmutableArray<(string Kind, Field[] Fields)> All =
     [
-        ("send_message", [Name("text", 4096).Required().About("May hold `{{client.firstName}}` and other known fields.")]),
+        ("send_message", [Prose("text", 4096).Required().About("May hold `{{client.firstName}}` and other known fields.")]),
         ("send_email", [Reference("emailTemplateId", "email_templates").Required(), Email("recipient").Nullable().About("Null: the client's own address.")]),
         ("create_task",
         [
@@ -30,7 +30,7 @@ internal static class Actions
             Reference("assigneeId", "users").Nullable(),
         ]),
         ("webhook", [Url(WebhookUrl).Required()]),
-        ("ai_response", [Name("prompt", 10_000).Required().About("What the agent is to say or find out.")]),
+        ("ai_response", [Prose("prompt", 10_000).Required().About("What the agent is to say or find out.")]),
         ("set_field", [Choice("field", KnownFields.Writable).Required(), AnyJson("value").Required()]),
         ("add_tag", [Name("tag", 100).Required()]),
         ("remove_tag", [Name("tag", 100).Required()]),
@@ -42,7 +42,7 @@ internal static class Actions
         ("block_contact", []),
         ("start_sequence", [Reference("sequenceId", "sequences").Required()]),
         ("stop_sequence", [Reference("sequenceId", "sequences").Required()]),
-        ("notify", [Name("text", 1000).Required(), Reference("userId", "users").Nullable().About("Null: whoever the conversation is assigned to.")]),
+        ("notify", [Prose("text", 1000).Required(), Reference("userId", "users").Nullable().About("Null: whoever the conversation is assigned to.")]),
     ];
 
     /// <summary>One action of a rule.</summary>

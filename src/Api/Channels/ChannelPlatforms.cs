@@ -43,5 +43,5 @@ internal static class ChannelPlatforms
 
     public static ChannelPlatform Find(string name) => All.First(platform => platform.Name == name);
 
-    private static Field Secret(string name, string about) => new Field(name, new TextType(4096, 1, Example: "secret")).About(about);
+    private static Field Secret(string name, string about) => Fields.Verbatim(name, 4096).About(about);
 }

@@ -25,7 +25,7 @@ internal static class ChannelResource
         [
             Name("name").Required().Sorted().Searched(),
             Choice("platform", ChannelPlatforms.Names).Required().Fixed().Filtered(),
-            Text("platformChannelId", 200).Nullable().Searched().About("What the platform calls the account: WhatsApp's phone number id. Required for WhatsApp; taken from the token for Telegram; not used for web."),
+            Text("platformChannelId", 200).Nullable().Named().Searched().About("What the platform calls the account: WhatsApp's phone number id. Required for WhatsApp; taken from the token for Telegram; not used for web."),
             Reference("agentId", "agents").Nullable().Filtered().About("Who answers."),
             Object("credentials", [.. ChannelPlatforms.CredentialFields]).Secret().About("WhatsApp: appSecret, verifyToken, accessToken. Telegram: botToken, secretToken. In a change, what isn't named stays."),
             new Field("credentialsSet", new TextListType(10, new TextType(50))) { Access = FieldAccess.ReadOnly, Column = "credentials", Render = RenderCredentialNames, Description = "Names of the credentials that are set." },

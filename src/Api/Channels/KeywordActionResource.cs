@@ -22,9 +22,9 @@ internal static class KeywordActionResource
         Fields =
         [
             Reference("channelId", "channels").Required().Fixed().Filtered(),
-            Name("keyword").Required().Sorted().Searched(),
+            Name("keyword").Required().Sorted().Searched() with { Recognition = "comparable_keyword(t.keyword) = comparable_keyword({0})" },
             Choice("actionType", "ENABLE_AI", "DISABLE_AI", "SEND_COLLECTION", "MUTE_CONTACT", "BLOCK_CONTACT").Required().Filtered(),
-            Text("collectionId", 200).Nullable().About("`collectionId` of a content collection of the channel; exactly for SEND_COLLECTION."),
+            Text("collectionId", 200).Nullable().Named().About("`collectionId` of a content collection of the channel; exactly for SEND_COLLECTION."),
         ],
         Example = new() { ["channelId"] = "0196f1c0-7d00-7c3e-9a55-5f0c1b2a3d4e", ["keyword"] = "human", ["actionType"] = "DISABLE_AI" },
         Uniques = [new("one_action_per_keyword", "keyword", "The channel has an action for this keyword.")],

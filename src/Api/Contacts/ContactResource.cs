@@ -26,9 +26,9 @@ internal static class ContactResource
             Reference("channelId", "channels").Required().Fixed().Filtered(),
             Reference("clientId", "clients").Nullable().Filtered().About("The person behind it, as the business knows them. A new contact without one gets the client with its phone number, or a new one."),
             Choice("platform", "whatsapp", "facebook", "instagram", "telegram", "sms", "email", "web", "phone").ReadOnly().Filtered(),
-            Name("platformUserId", 200).Required().Fixed().Filtered().About("What the platform calls the person now, and where messages go: the number without a plus on WhatsApp, the chat's number on Telegram, the number in E.164 form for SMS and phone, the address for e-mail.")
-                with { Recognition = "t.platform_user_id IN ({0}, ltrim({0}, '+'), lower({0})) AND t.platform_user_id = called_by_platform(t.platform, {0})" },
-            Text("name", 400).Nullable().Searched(),
+            Identifier("platformUserId", 200).Required().Fixed().Filtered().About("What the platform calls the person now, and where messages go: the number without a plus on WhatsApp, the chat's number on Telegram, the number in E.164 form for SMS and phone, the address for e-mail.")
+                with { Recognition = "t.platform_user_id IN ({0}, ltrim({0}, '+'), comparable_email({0})) AND t.platform_user_id = called_by_platform(t.platform, {0})" },
+            Text("name", 400).Nullable().AsWords().Searched(),
             Text("username", 200).Nullable().Fixed().Searched(),
             Text("phone", 50).Nullable().Fixed().Searched(),
             Url("avatarUrl").Nullable(),

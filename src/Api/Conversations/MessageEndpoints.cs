@@ -31,12 +31,12 @@ internal static class MessageEndpoints
         Summary = "Write to the customer",
         Description = "Takes the conversation over. Give `text`, or `mediaType` with `mediaUrl` (and perhaps `text` as its caption), or `text` with `choices`.",
         Body = new(
-            Name("text", MaxTextLength).Nullable(),
+            Prose("text", MaxTextLength).Nullable(),
             Choice("mediaType", ContentTypes.Image, ContentTypes.Audio, ContentTypes.Video, ContentTypes.Document).Nullable(),
             Url("mediaUrl").Nullable().About("Where the platform fetches it."),
             Name("mediaFilename").Nullable(),
             List("choices", new ObjectType(new Shape(
-                Name("id", 200).Required(), Name("title", 200).Required(), Text("description", 500).Nullable())), MaxChoices, 1).Nullable().About("Buttons below the text, or a list where there are too many for buttons.")),
+                Verbatim("id", 200).Required(), Name("title", 200).Required(), Text("description", 500).Nullable())), MaxChoices, 1).Nullable().About("Buttons below the text, or a list where there are too many for buttons.")),
         Example = new() { ["text"] = "Good morning! Your tour starts at nine." },
         Answer = Written,
         AnswerName = "WrittenMessage",
@@ -53,7 +53,7 @@ internal static class MessageEndpoints
         Summary = "Add an internal note",
         Description = "Stands among the messages (`direction` is `internal`) and never leaves the house.",
         Body = new(
-            Name("text", MaxTextLength).Required(),
+            Prose("text", MaxTextLength).Required(),
             Mentions().Nullable()),
         Example = new() { ["text"] = "Asked for a discount last year too." },
         Answer = Written,

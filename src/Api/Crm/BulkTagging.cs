@@ -19,6 +19,9 @@ internal static class BulkTagging
     /// <summary>Most tags of one row, as for its field.</summary>
     public const int MostTags = 50;
 
+    /// <summary>The tags of a row, which the organization's list has: found by what it calls them, however they are written.</summary>
+    public static Field Own() => Tags("tags", MostTags).Filtered() with { Recognition = "t.tags && known_tags($1, {0})" };
+
     public static void MapBulkTagging(IEndpointRouteBuilder routes)
     {
         foreach (var resource in (Resource[])[ClientResource.Clients, DealResource.Deals, NoteResource.Notes])
@@ -76,7 +79,7 @@ internal static class BulkTagging
             WITH wanted AS (
                 SELECT t.id, t.tags AS before, coalesce((
                     SELECT array_agg(k.tag ORDER BY k.place) FROM (
-                        SELECT u.tag, min(u.place) AS place FROM unnest(t.tags || $3) WITH ORDINALITY u (tag, place) WHERE u.tag <> ALL ($4) GROUP BY u.tag) k), '{"{}"}') AS after
+                        SELECT u.tag, min(u.place) AS place FROM unnest(known_tags($1, t.tags || $3)) WITH ORDINALITY u (tag, place) WHERE u.tag <> ALL (known_tags($1, $4)) GROUP BY u.tag) k), '{"{}"}') AS after
                 FROM {resource.Table} t WHERE t.organization_id = $1 AND t.id = ANY ($2)
             ), changed AS (
                 UPDATE {resource.Table} t SET tags = w.after, version = t.version + 1 FROM wanted w

@@ -23,7 +23,7 @@ internal static class CrmPipelineResource
         Fields =
         [
             Reference("connectionId", "crm_connections").Required().Fixed().Filtered(),
-            Name("externalId").Required().Fixed().Filtered(),
+            Identifier("externalId").Required().Fixed().Filtered(),
             Name("name").Required().Searched(),
             Flag("isActive").WithDefault(true).Filtered(),
             Integer("sortOrder", -1_000_000, 1_000_000).WithDefault(0).Sorted(),
@@ -48,7 +48,7 @@ internal static class CrmPipelineResource
         Fields =
         [
             Reference("pipelineId", "crm_pipelines").Required().Fixed().Filtered(),
-            Name("externalId").Required().Fixed().Filtered(),
+            Identifier("externalId").Required().Fixed().Filtered(),
             Name("name").Required().Searched(),
             Integer("sortOrder", -1_000_000, 1_000_000).WithDefault(0).Sorted(),
             Choice("dealStage", "prospecting", "qualification", "proposal", "negotiation", "closed_won", "closed_lost").Nullable().Filtered().About("The stage here that this one stands for."),

@@ -27,7 +27,7 @@ internal static class DealResource
         Fields =
         [
             Reference("clientId", "clients").Required().Fixed().Filtered(),
-            Name("name").Required().Sorted().Searched(),
+            Name("name").Required().Sorted().Searched().FoundBy("name_key"),
             Text("description", 10_000).Nullable().Searched(),
             Money("dealValue").WithDefault(0).Ranged().Sorted(),
             Currency("currency").WithDefault("USD").Filtered(),
@@ -40,11 +40,11 @@ internal static class DealResource
             Text("wonReason", 2000).Nullable(),
             Text("lostReason", 2000).Nullable(),
             Text("lostReasonDetails", 10_000).Nullable(),
-            Text("competitor", 200).Nullable().Filtered(),
-            Tags("tags").Filtered(),
+            Text("competitor", 200).Nullable().AsWords().Filtered(),
+            BulkTagging.Own(),
             Json("customFields"),
             Reference("pipelineStageId", "crm_pipeline_stages").Nullable().Filtered().About("Where it stands in the other CRM's pipeline."),
-            Text("externalId", 200).Nullable().Filtered().About("What it is called in the other CRM."),
+            Text("externalId", 200).Nullable().Named().Filtered().About("What it is called in the other CRM."),
             Timestamp("stageChangedAt").ReadOnly().Ranged().Sorted(),
         ],
         Uniques = [new("deals_one_per_external_id", "externalId", "Another deal has this external id.")],
@@ -67,12 +67,12 @@ internal static class DealResource
             new("win", "Win the deal", change => Close(change, "closed_won"))
             {
                 Past = "won",
-                Body = new(Name("wonReason", 2000).Required(), Money("dealValue"), Date("actualCloseDate"), Notes),
+                Body = new(Prose("wonReason", 2000).Required(), Money("dealValue"), Date("actualCloseDate"), Notes),
             },
             new("lose", "Lose the deal", change => Close(change, "closed_lost"))
             {
                 Past = "lost",
-                Body = new(Name("lostReason", 2000).Required(), Text("lostReasonDetails", 10_000).Nullable(), Text("competitor", 200).Nullable(), Date("actualCloseDate"), Notes),
+                Body = new(Prose("lostReason", 2000).Required(), Text("lostReasonDetails", 10_000).Nullable(), Text("competitor", 200).Nullable().AsWords(), Date("actualCloseDate"), Notes),
             },
         ],
     };

@@ -12,7 +12,7 @@ internal static class OrderItem
     public static readonly Shape Shape = new(
         Reference("productId", "products").Nullable(),
         Name("name").Required(),
-        Text("sku", 100).Nullable(),
+        Text("sku", 100).Nullable().Named(),
         Number("quantity", 0.001m, 1_000_000, 3).Required(),
         Money("unitPrice").Required());
 }

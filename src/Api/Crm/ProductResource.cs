@@ -22,11 +22,11 @@ internal static class ProductResource
         Delete = Role.Manager,
         Fields =
         [
-            Name("name").Required().Sorted().Searched(),
+            Name("name").Required().Sorted().Searched().FoundBy("name_key"),
             Text("description", 10_000).Nullable().Searched(),
             Choice("type", "tour", "service", "package").WithDefault("service").Filtered(),
-            Text("sku", 100).Nullable().Searched(),
-            Text("category", 100).Nullable().Filtered(),
+            Text("sku", 100).Nullable().Named().Searched(),
+            Text("category", 100).Nullable().AsWords().Filtered(),
             Integer("duration", 1, 3650).Nullable().About("Days."),
             Money("price").WithDefault(0),
             Money("cost").Nullable(),
@@ -35,7 +35,7 @@ internal static class ProductResource
             AnyJson("inclusions").Nullable(),
             AnyJson("exclusions").Nullable(),
             AnyJson("options").Nullable(),
-            Text("ecommerceProductId", 200).Nullable(),
+            Text("ecommerceProductId", 200).Nullable().Named(),
             Flag("isActive").WithDefault(true).Filtered(),
             Json("customFields"),
         ],

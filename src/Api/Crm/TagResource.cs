@@ -22,9 +22,9 @@ internal static class TagResource
         LockedFirst = "SELECT hold_bearers_of_tag($1, $2)",
         Fields =
         [
-            Name("name", 100).Required().Sorted().Searched().Filtered(),
+            Name("name", 100).Required().Sorted().Searched().Filtered().FoundBy("name_key"),
             Matching("color", "^#[0-9A-Fa-f]{6}$", "a colour such as #3B82F6", "#3B82F6", 7).WithDefault("#3B82F6"),
-            Text("category", 100).Nullable().Filtered(),
+            Text("category", 100).Nullable().AsWords().Filtered(),
         ],
         Uniques = [new("one_tag_per_name", "name", "There is a tag of this name.")],
     };

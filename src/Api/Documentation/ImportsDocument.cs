@@ -48,8 +48,12 @@ internal static class ImportsDocument
             **What is recognised.** `upsert` changes the row that has the line's key, and makes one where there is none. A key that several rows have (clients may share an e-mail address) is
             an error of that line. E-mail addresses are recognised whatever their case, as keys, in references and in the filters of lists; each is kept as it was written, and a row that is
             recognised by one keeps its own. Phone numbers may have blanks, dots, hyphens, slashes and brackets behind their plus, here as in every request, and are kept in E.164 form; one
-            without its plus or with a `(0)` is refused, since nobody can tell what it stands for. Everything else is compared to the letter. Blanks around a value of CSV count only within
-            quotation marks.
+            without its plus or with a `(0)` is refused, since nobody can tell what it stands for.
+
+            Names, tags and keywords are recognised as people read them: whatever their case, composed or decomposed, in full width or not, with no-break spaces, marks of direction or other
+            characters that nobody sees; keywords also with punctuation and pictures around them. Marks on letters count (José is not Jose). Tags are kept as the organization's list calls
+            them. What another system calls something (`externalId`, `sku`, `orderNumber`) is compared to the letter, but for spaces around it and what nobody sees in it. So it is in the
+            filters of lists and in searches. All texts are kept composed (NFC). Blanks around a value of CSV count only within quotation marks, and only in texts of several lines.
 
             **What follows from a row follows from an imported one.** Orders count as their client's revenue and activities as contact with the client, deals begin their history, tags
             are added to the list, bookings take places and are refused where there are none. Nobody is notified of activities and notes that are imported.

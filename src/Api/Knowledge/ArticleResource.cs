@@ -24,7 +24,7 @@ internal static class ArticleResource
             Reference("categoryId", "knowledge_categories").Nullable().Filtered(),
             Reference("agentId", "agents").Nullable().Filtered().About("Only this agent knows it; null for every agent."),
             Name("title", 500).Required().Sorted().Searched(),
-            Name("content", 500_000).Required().Detail(),
+            Prose("content", 500_000).Required().Detail(),
             Text("summary", 4000).Nullable().Searched(),
             Language("language").Nullable().Filtered(),
             Tags("tags").Filtered(),

@@ -2,6 +2,7 @@ using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Channels;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
+using AgentPlatform.Data.Texts;
 using Npgsql;
 using NpgsqlTypes;
 using static AgentPlatform.Api.Shapes.Fields;
@@ -44,7 +45,7 @@ internal static class SourceResource
     private static Problem? Check(ResourceChange change)
     {
         var (type, content, url) = (change.Resulting<string>("type"), change.Resulting<string>("content"), change.Resulting<string>("url"));
-        return (type == "text", type == "url", string.IsNullOrWhiteSpace(content), url is null) switch
+        return (type == "text", type == "url", ComparableText.IsBlank(content), url is null) switch
         {
             (true, _, true, _) => Problem.Invalid("/content", "/content is required for text."),
             (_, true, _, true) => Problem.Invalid("/url", "/url is required for url."),

@@ -25,7 +25,7 @@ internal static class LlmCredentialResource
         [
             Choice("provider", "openai", "anthropic", "google", "openai_compatible").Required().Fixed().Filtered(),
             Url("baseUrl").Nullable().About("The provider's API, where it isn't the provider's own. Required for openai_compatible."),
-            Name("apiKey", 4096).Required().Secret(),
+            Verbatim("apiKey", 4096).Required().Secret(),
             Flag("isActive").WithDefault(true).Filtered(),
         ],
         Uniques = [new("one_credential_per_provider", "provider", "There is a key for this provider: change it.")],

@@ -24,7 +24,7 @@ internal static class LlmModelResource
         [
             Choice("provider", Providers).Required().Filtered(),
             Name("name").Required().Sorted().Searched(),
-            Name("modelId").Required().Searched().About("What the provider calls it."),
+            Identifier("modelId").Required().Searched().About("What the provider calls it."),
             Integer("contextWindow", 1).Nullable().About("Tokens."),
             Number("inputCostPer1k", 0, 1000, 6).WithDefault(0).FromColumn("input_cost_per_1k").About("US dollars for 1,000 tokens in."),
             Number("outputCostPer1k", 0, 1000, 6).WithDefault(0).FromColumn("output_cost_per_1k").About("US dollars for 1,000 tokens out."),

@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
+using AgentPlatform.Data.Texts;
 
 namespace AgentPlatform.Api.Notifications;
 
@@ -57,7 +58,7 @@ internal sealed class SmtpConnection : IAsyncDisposable
     public async Task Send(string from, string to, ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
     {
         await Command($"MAIL FROM:<{from}>", 250, true, cancellationToken);
-        await Command($"RCPT TO:<{to}>", 250, true, cancellationToken);
+        await Command($"RCPT TO:<{EmailAddress.ForMail(to)}>", 250, true, cancellationToken);
         await Command("DATA", 354, true, cancellationToken);
         await _stream.WriteAsync(message, cancellationToken);
         await Command(".", 250, true, cancellationToken);

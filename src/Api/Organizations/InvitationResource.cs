@@ -2,6 +2,7 @@ using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Notifications;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
+using AgentPlatform.Data.Texts;
 using Npgsql;
 using NpgsqlTypes;
 using static AgentPlatform.Api.Shapes.Fields;
@@ -55,7 +56,7 @@ internal static class InvitationResource
         {
             return Problem.Invalid("/role", $"/role must not be above your own, {caller.Role.Name()}.");
         }
-        var email = change.Values.Text("email")!.ToLowerInvariant();
+        var email = EmailAddress.Comparable(change.Values.Text("email")!);
         change.Columns["email"] = new NpgsqlParameter { Value = email };
         if (await change.Session.ScalarAsync<bool>(
             "SELECT true FROM organization_members m JOIN users u ON u.id = m.user_id WHERE m.organization_id = $1 AND u.email = $2", request.Cancelled, caller.OrganizationId, email))

@@ -7,6 +7,7 @@ using AgentPlatform.Data.Connections;
 using AgentPlatform.Data.Files;
 using AgentPlatform.Data.Jobs;
 using AgentPlatform.Data.Tenancy;
+using AgentPlatform.Data.Texts;
 using static AgentPlatform.Api.Shapes.Fields;
 
 namespace AgentPlatform.Api.Organizations;
@@ -65,7 +66,7 @@ internal static class LeavingEndpoints
             "SELECT o.name, EXISTS (SELECT FROM jobs j WHERE j.organization_id = o.id AND j.work = 'organization_deletion' AND j.status IN ('pending', 'processing')) FROM organizations o WHERE o.id = $1",
             request.Cancelled, request.Caller.OrganizationId))
         {
-            if (!await row.ReadAsync(request.Cancelled) || row.GetString(0) != request.Body.Text("name"))
+            if (!await row.ReadAsync(request.Cancelled) || TypedText.Line(row.GetString(0)) != TypedText.Line(request.Body.Text("name")!))
             {
                 return Problem.Invalid("/name", "/name must be the organization's name, exactly.");
             }

@@ -36,7 +36,7 @@ internal static class MemberEndpoints
         SuccessStatus = StatusCodes.Status204NoContent,
         Summary = "Hand the organization over",
         Description = "The member becomes an owner and you become an admin, both or neither. Asks for your password.",
-        Body = new(Reference("userId", "users").Required().About("An active member."), Name("password", AuthOptions.MaxPasswordLength).Required()),
+        Body = new(Reference("userId", "users").Required().About("An active member."), Password("password").Required()),
         Problems = [ProblemType.InvalidCredentials, ProblemType.Conflict],
     };
 

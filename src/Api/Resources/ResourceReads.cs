@@ -123,7 +123,7 @@ internal static class ResourceReads
             var parameter = query.Add(text);
             query.Where(resource.SearchCondition is { } condition
                 ? string.Format(CultureInfo.InvariantCulture, condition, parameter)
-                : $"({string.Join(" OR ", resource.Shape.Fields.Where(field => field.IsSearched).Select(field => $"strpos(lower({ResourceSql.Expression(field)}), lower({parameter})) > 0"))})");
+                : $"({string.Join(" OR ", resource.Shape.Fields.Where(field => field.IsSearched).Select(field => $"strpos(comparable_text({ResourceSql.Expression(field)}), comparable_text({parameter})) > 0"))})");
         }
     }
 
@@ -132,7 +132,7 @@ internal static class ResourceReads
         var expression = ResourceSql.Expression(field);
         if (field.Type is TextListType)
         {
-            return $"{expression} && {query.Add(field.Type.Parameter(wanted.SelectMany(value => (string[])value).ToArray()))}";
+            return ResourceSql.Has(field, query.Add(field.Type.Parameter(wanted.SelectMany(value => (string[])value).ToArray())));
         }
         var values = wanted.Where(value => value is not string text || text != ResourceOperations.None || field.Type is TextType or ChoiceType && !field.IsNullable).ToArray();
         var conditions = values.Select(value => ResourceSql.Has(field, query.Add(field.Type.Parameter(value)))).ToList();

@@ -1,18 +1,37 @@
 using System.Text.Json.Nodes;
+using AgentPlatform.Data.Texts;
 
 namespace AgentPlatform.Api.Shapes;
 
 /// <summary>The words in which fields are declared: <c>Text("name", 200).Required().Sorted().Searched()</c>.</summary>
 public static class Fields
 {
+    /// <summary>The SQL function that compares what people call something.</summary>
+    private const string AsPeopleDo = "comparable_text";
+
     public static Field Text(string name, int maxLength) => new(name, new TextType(maxLength));
 
-    /// <summary>Text that is not blank.</summary>
-    public static Field Name(string name, int maxLength = 200) => new(name, new TextType(maxLength, MinLength: 1, Example: "Name"));
+    /// <summary>What people call something: a line that is not blank.</summary>
+    public static Field Name(string name, int maxLength = 200) => new(name, NameType(maxLength, "Name"));
+
+    /// <summary>Text of several lines that is not blank.</summary>
+    public static Field Prose(string name, int maxLength) => new(name, new TextType(maxLength, MinLength: 1, Example: "Name"));
+
+    /// <summary>What another system calls something: not blank, compared letter by letter, without what nobody sees in it.</summary>
+    public static Field Identifier(string name, int maxLength = 200) => new(name, new TextType(maxLength, MinLength: 1, Example: "Name") { Spelling = TypedText.Identifier });
+
+    /// <summary>A secret or a token: kept letter by letter as it is given.</summary>
+    public static Field Verbatim(string name, int maxLength = 200) => new(name, new TextType(maxLength, MinLength: 1, Example: "Name") { Spelling = static text => text });
+
+    /// <summary>A password as it is typed. What counts of it is decided where it is hashed.</summary>
+    public static Field Password(string name) => Verbatim(name, Auth.AuthOptions.MaxPasswordLength);
 
     /// <summary>Kept as it is written, recognised whatever its case.</summary>
     public static Field Email(string name) =>
-        new(name, new TextType(254, Format: "email", Pattern: @"^[^@\s]+@[^@\s]+\.[^@\s]+$", Form: "an e-mail address", Example: "person@example.com") { IgnoresCase = true });
+        new(name, new TextType(254, Format: "email", Pattern: @"^[^@\s]+@[^@\s]+\.[^@\s]+$", Form: "an e-mail address", Example: "person@example.com")
+        {
+            Comparison = "comparable_email", Spelling = EmailAddress.Typed,
+        });
 
     /// <summary>E.164: a plus sign and 5 to 15 digits. What people write between them is taken away.</summary>
     public static Field Phone(string name) =>
@@ -53,7 +72,7 @@ public static class Fields
     /// <summary>An id of a row of another table, in the same organization.</summary>
     public static Field Reference(string name, string table) => Uuid(name) with { References = table };
 
-    public static Field Tags(string name, int maxItems = 50, int maxLength = 100) => new(name, new TextListType(maxItems, new TextType(maxLength, MinLength: 1, Example: "tag")));
+    public static Field Tags(string name, int maxItems = 50, int maxLength = 100) => new(name, new TextListType(maxItems, NameType(maxLength, "tag")));
 
     /// <summary>A JSON object of the caller's own making.</summary>
     public static Field Json(string name) => new(name, new JsonType());
@@ -102,9 +121,20 @@ public static class Fields
     /// <summary>Left out of lists.</summary>
     public static Field Detail(this Field field) => field with { IsDetail = true };
 
+    /// <summary>Words of people's own: filtered by as they compare them.</summary>
+    public static Field AsWords(this Field field) => field with { Type = ((TextType)field.Type) with { Comparison = AsPeopleDo, Spelling = TypedText.Line } };
+
+    /// <summary>What another system calls something: as <see cref="Identifier"/>, and may be absent.</summary>
+    public static Field Named(this Field field) => field with { Type = ((TextType)field.Type) with { Spelling = TypedText.Identifier } };
+
+    /// <summary>Found by a column that keeps the value as it is compared, which an index has.</summary>
+    public static Field FoundBy(this Field field, string column) => field with { Recognition = $"t.{column} = {((TextType)field.Type).Comparison}({{0}})" };
+
     public static Field WithDefault(this Field field, JsonNode value) => field with { Default = value };
 
     public static Field About(this Field field, string description) => field with { Description = description };
 
     public static Field FromColumn(this Field field, string column) => field with { Column = column };
+
+    private static TextType NameType(int maxLength, string example) => new(maxLength, MinLength: 1, Example: example) { Comparison = AsPeopleDo, Spelling = TypedText.Line };
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using AgentPlatform.Data.Texts;
 using Microsoft.OpenApi;
 using Npgsql;
 using NpgsqlTypes;
@@ -15,11 +16,11 @@ namespace AgentPlatform.Api.Shapes;
 /// <param name="Example">A text that fits.</param>
 public sealed record TextType(int MaxLength, int MinLength = 0, string? Format = null, string? Pattern = null, string? Form = null, string Example = "text") : FieldType
 {
-    /// <summary>Texts that differ only by their case are the same; they are kept as they are given.</summary>
-    public bool IgnoresCase { get; init; }
+    /// <summary>The SQL function that gives the form in which texts that are the same are equal; null where they are letter by letter.</summary>
+    public string? Comparison { get; init; }
 
-    /// <summary>What is kept of a text that people write in several ways; null where it is kept as it is given.</summary>
-    public Func<string, string>? Spelling { get; init; }
+    /// <summary>What is kept of a text: composed, unless said otherwise.</summary>
+    public Func<string, string> Spelling { get; init; } = TypedText.Of;
 
     /// <summary>How long one match may take; patterns here are linear, so it is never reached.</summary>
     private static readonly TimeSpan MatchTimeout = TimeSpan.FromMilliseconds(200);
@@ -42,9 +43,9 @@ public sealed record TextType(int MaxLength, int MinLength = 0, string? Format =
     public override object? Read(JsonElement json, string pointer, Violations violations) =>
         json.ValueKind == JsonValueKind.String && JsonText.TryRead(json, out var text) && ReadText(text) is { } known ? known : Refuse(pointer, violations);
 
-    public override object? ReadText(string text) => (Spelling is null ? text : Spelling(text)) is var kept && Fits(kept) ? kept : null;
+    public override object? ReadText(string text) => Spelling(text) is var kept && Fits(kept) ? kept : null;
 
-    public override string Same(string expression, string value) => IgnoresCase ? $"lower({expression}) = lower({value})" : base.Same(expression, value);
+    public override string Same(string expression, string value) => Comparison is null ? base.Same(expression, value) : $"{Comparison}({expression}) = {Comparison}({value})";
 
     public override string WriteText(object value) => (string)value;
 
@@ -54,7 +55,7 @@ public sealed record TextType(int MaxLength, int MinLength = 0, string? Format =
 
     private bool Fits(string text) =>
         text.Length >= MinLength && text.Length <= MaxLength && !text.Contains('\0', StringComparison.Ordinal)
-        && (MinLength == 0 || !string.IsNullOrWhiteSpace(text)) && (_pattern is null || _pattern.IsMatch(text));
+        && (MinLength == 0 || !ComparableText.IsBlank(text)) && (_pattern is null || _pattern.IsMatch(text));
 }
 
 /// <summary>One of a few words.</summary>
@@ -106,6 +107,11 @@ public sealed record TextListType(int MaxItems, TextType Item) : FieldType
     }
 
     public override object? ReadText(string text) => Item.ReadText(text) is string item ? new[] { item } : null;
+
+    /// <summary>Holds where one of the texts is one of the other ones.</summary>
+    public override string Same(string expression, string value) => Item.Comparison is { } comparison
+        ? $"EXISTS (SELECT FROM unnest({expression}) AS held, unnest({value}) AS wanted WHERE {comparison}(held) = {comparison}(wanted))"
+        : $"{expression} && {value}";
 
     public override string WriteText(object value) => throw new InvalidOperationException("A list can't be a position in a cursor.");
 

@@ -8,7 +8,7 @@ namespace AgentPlatform.Api.Transfer;
 internal readonly record struct CsvValue(string Text, bool IsQuoted);
 
 /// <summary>
-/// CSV as RFC 4180 has it: quoted values may hold delimiters, line breaks and doubled quotation marks. Blanks around a value count only within quotation marks. A quotation mark that is never closed costs its own
+/// CSV as RFC 4180 has it: quoted values may hold delimiters, line breaks and doubled quotation marks. Blanks around a value are handed on only from within quotation marks. A quotation mark that is never closed costs its own
 /// line, not the rest of the file.
 /// </summary>
 internal sealed class CsvReader(ByteWindow window, char delimiter) : RecordReader(window)

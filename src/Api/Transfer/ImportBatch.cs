@@ -7,6 +7,7 @@ using AgentPlatform.Data;
 using AgentPlatform.Data.Connections;
 using AgentPlatform.Data.Jobs;
 using AgentPlatform.Data.Tenancy;
+using AgentPlatform.Data.Texts;
 using Npgsql;
 
 namespace AgentPlatform.Api.Transfer;
@@ -91,9 +92,9 @@ internal sealed class ImportBatch(Resource resource, ImportOrder order, Operatio
     /// <summary>Whether a line gives its row what must be unique and another line's row still has: then the order of the lines decides whether that can be.</summary>
     private bool TakesFromAnother(Entry[] entries) => resource.Uniques.Select(unique => resource.Shape.Find(unique.Field)!).Any(field =>
     {
-        var held = entries.Select(entry => entry.Before?.Raw(field.Name)).OfType<string>().ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var held = entries.Select(entry => entry.Before?.Raw(field.Name)).OfType<string>().Select(ComparableText.Keyword).ToHashSet(StringComparer.Ordinal);
         return held.Count > 0 && entries.Any(entry =>
-            entry.Line.Values.Text(field.Name) is { } text && held.Contains(text) && !string.Equals(text, entry.Before?.Raw(field.Name) as string, StringComparison.OrdinalIgnoreCase));
+            entry.Line.Values.Text(field.Name) is { } text && held.Contains(ComparableText.Keyword(text)) && !(entry.Before?.Raw(field.Name) is string mine && ComparableText.Keyword(mine) == ComparableText.Keyword(text)));
     });
 
     private async Task<int> Together(Entry[] entries)

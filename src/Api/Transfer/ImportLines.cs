@@ -6,6 +6,7 @@ using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
 using AgentPlatform.Api.Shapes;
 using AgentPlatform.Data.Jobs;
+using AgentPlatform.Data.Texts;
 
 namespace AgentPlatform.Api.Transfer;
 
@@ -29,12 +30,12 @@ internal abstract class ImportLines(Resource resource, ImportOrder order, TimePr
     /// <summary>The field that a column of the file fills; null for one that is passed over.</summary>
     protected Field? FieldOf(string column)
     {
-        var name = order.Mapping.FirstOrDefault(pair => string.Equals(pair.Key, column.Trim(), StringComparison.OrdinalIgnoreCase)).Value ?? column;
-        if (name.Length == 0)
+        var name = order.Mapping.FirstOrDefault(pair => ComparableText.Same(pair.Key, column)).Value ?? column;
+        if (ComparableText.IsBlank(name))
         {
             return null;
         }
-        return _shape.TryFind(name.Trim(), out var field)
+        return _shape.TryFind(name, out var field)
             ? field
             : throw new JobFailedException($"\"{(column.Length > 100 ? column[..100] : column).Replace('\0', '\uFFFD')}\" is not a field of {resource.Path}. Name the field that it fills in `mapping`, or an empty text to leave it out.");
     }
@@ -48,7 +49,7 @@ internal abstract class ImportLines(Resource resource, ImportOrder order, TimePr
                 violations.Add($"/{field.Name}", "is required.");
             }
         }
-        else if (string.IsNullOrWhiteSpace(values.Text(order.Key)) && !violations.Has($"/{order.Key}"))
+        else if (ComparableText.IsBlank(values.Text(order.Key)) && !violations.Has($"/{order.Key}"))
         {
             violations.Add($"/{order.Key}", "is required: rows are recognised by it.");
         }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using AgentPlatform.Api.Resources;
 using AgentPlatform.Api.Shapes;
+using AgentPlatform.Data.Texts;
 
 namespace AgentPlatform.Api.Transfer;
 
@@ -42,8 +43,8 @@ internal sealed class ImportShape
 
     public static ImportShape Of(Resource resource) => Known.GetOrAdd(resource.Path, static (_, resource) => new ImportShape(resource), resource);
 
-    /// <summary>The field of a name, whatever its case; null for one that the product sets by itself, false for none.</summary>
-    public bool TryFind(string name, out Field? field) => _byName.TryGetValue(name, out field);
+    /// <summary>The field of a name, however it is written; null for one that the product sets by itself, false for none.</summary>
+    public bool TryFind(string name, out Field? field) => _byName.TryGetValue(ComparableText.Of(name), out field);
 
     /// <summary>The natural key that a field of this shape is, however deep; null for any other field.</summary>
     public NaturalKey? KeyOf(Field field) => _keys.GetValueOrDefault(field);

@@ -7,6 +7,7 @@ using AgentPlatform.Data.Files;
 using AgentPlatform.Data.Jobs;
 using AgentPlatform.Data.Json;
 using AgentPlatform.Data.Tenancy;
+using AgentPlatform.Data.Texts;
 
 namespace AgentPlatform.Api.Transfer;
 
@@ -74,7 +75,7 @@ internal sealed class ImportWork(IServiceProvider services, ApiDataSource databa
     {
         var good = new List<ImportLine>();
         var errors = new List<LineError>();
-        var keys = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        var keys = new HashSet<string>(StringComparer.Ordinal);
         var (bad, before) = (0L, lines.Position);
         if (ahead is not null)
         {
@@ -103,8 +104,8 @@ internal sealed class ImportWork(IServiceProvider services, ApiDataSource databa
 
         bool Add(ImportLine line)
         {
-            // Looked at loosely: what may be one row (another case, a plus that a platform takes away) is done in two chunks.
-            if (order.Key is not null && line.Values.Text(order.Key) is { } key && !keys.Add(key.TrimStart('+')))
+            // Looked at loosely: what may be one row (another case, a stop behind it, a plus that a platform takes away) is done in two chunks.
+            if (order.Key is not null && line.Values.Text(order.Key) is { } key && !keys.Add(ComparableText.Keyword(key).TrimStart('+')))
             {
                 return false;
             }

@@ -121,7 +121,7 @@ internal static class TransferEndpoints
     {
         foreach (var (column, name) in order.Mapping.Where(pair => pair.Value.Length > 0))
         {
-            if (!ImportShape.Of(resource).TryFind(name.Trim(), out var field) || field is null)
+            if (!ImportShape.Of(resource).TryFind(name, out var field) || field is null)
             {
                 return Problem.Invalid($"/mapping/{column}", $"/mapping/{column} names no field that can be given for {resource.Path}.");
             }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using AgentPlatform.Data.Texts;
 
 namespace AgentPlatform.Api.WebChat;
 
@@ -51,7 +52,7 @@ public sealed class OriginRules
 
     private static Entry? Read(string text)
     {
-        var rest = text.Trim().ToLowerInvariant();
+        var rest = TypedText.Identifier(text).ToLowerInvariant();
         if (rest.IndexOf("://", StringComparison.Ordinal) is >= 0 and var scheme)
         {
             rest = rest[(scheme + 3)..];

@@ -71,7 +71,7 @@ internal static class WebChatEndpoints
         Description = "Send the visitor's token as `Authorization: Bearer`. `id` is made by the browser: the same id again stores nothing and answers 200 with `isDuplicate`.",
         Body = new Shape(
             Uuid("id").Required(),
-            Name("text", WebChatOptions.MaxTextLength).Required(),
+            Prose("text", WebChatOptions.MaxTextLength).Required(),
             Text("choiceId", 256).About("The choice made, when the message answers an offer of choices."),
             Uuid("replyTo").About("The message that this one answers."),
             Language("language")),

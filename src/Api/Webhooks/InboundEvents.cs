@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using AgentPlatform.Conversations;
 using AgentPlatform.Data.Channels;
+using AgentPlatform.Data.Texts;
 
 namespace AgentPlatform.Api.Webhooks;
 
@@ -76,6 +77,11 @@ internal sealed class InboundEvents
 internal readonly record struct PlatformContact(
     ImmutableArray<string> Identities, string? Name = null, string? Username = null, string? Phone = null, string? Language = null, bool? IsReachable = null, bool IsGroup = false)
 {
+    /// <summary>Null also where there is nothing to be seen in what the platform tells.</summary>
+    public string? Name { get; init; } = TypedText.Name(Name);
+
+    public string? Username { get; init; } = TypedText.Name(Username);
+
     /// <summary>Those of the names that are the person's no more.</summary>
     public ImmutableArray<string> GivenUp { get; init; } = [];
 

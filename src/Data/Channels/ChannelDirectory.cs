@@ -1,10 +1,10 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
-using System.Globalization;
 using System.Text.Json;
 using AgentPlatform.Data.Changes;
 using AgentPlatform.Data.Connections;
 using AgentPlatform.Data.Secrets;
+using AgentPlatform.Data.Texts;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -210,7 +210,7 @@ internal sealed partial class ChannelDirectory : IChannelDirectory, IPlatformCre
         var byKeyword = ImmutableDictionary.CreateBuilder<string, KeywordAction>(StringComparer.Ordinal);
         foreach (var keyword in keywords.EnumerateArray())
         {
-            byKeyword[keyword.GetProperty("keyword").GetString()!.Trim().ToLower(CultureInfo.InvariantCulture)] = new KeywordAction(
+            byKeyword[ComparableText.Keyword(keyword.GetProperty("keyword").GetString()!)] = new KeywordAction(
                 keyword.GetProperty("action").GetString()!,
                 [.. keyword.GetProperty("items").EnumerateArray().Select(item => item.GetString() ?? "")]);
         }

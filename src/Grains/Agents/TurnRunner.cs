@@ -1,5 +1,6 @@
 using AgentPlatform.Conversations;
 using AgentPlatform.Data.Connections;
+using AgentPlatform.Data.Texts;
 using AgentPlatform.Grains.Agents.Steps;
 using AgentPlatform.Grains.Knowledge;
 using AgentPlatform.Grains.Llm;
@@ -65,7 +66,7 @@ internal sealed partial class TurnRunner(
             return new TurnResult { Outcome = "silent", Record = BuiltIn(timings) };
         }
 
-        if (question is { Kind: SmallTalkKind.Greeting, IsFirst: true } && !string.IsNullOrWhiteSpace(agent.Persona.Greeting))
+        if (question is { Kind: SmallTalkKind.Greeting, IsFirst: true } && !ComparableText.IsBlank(agent.Persona.Greeting))
         {
             return Reply(agent.Persona.Greeting, BuiltIn(timings));
         }

@@ -108,10 +108,10 @@ internal sealed class OrganizationImportWork(EngineDataSource database, FileStor
             }
             await using var add = restore.Command(
                 """
-                WITH known AS (SELECT u.id FROM users u WHERE u.email = lower($2)),
+                WITH known AS (SELECT u.id FROM users u WHERE u.email = comparable_email($2)),
                 made AS (
                     INSERT INTO users (id, email, first_name, last_name, full_name, avatar_url, locale)
-                    SELECT CASE WHEN EXISTS (SELECT FROM users u WHERE u.id = $1) THEN gen_random_uuid() ELSE $1 END, lower($2), $3, $4, $5, $6, coalesce($7, 'en') WHERE NOT EXISTS (SELECT FROM known)
+                    SELECT CASE WHEN EXISTS (SELECT FROM users u WHERE u.id = $1) THEN gen_random_uuid() ELSE $1 END, comparable_email($2), $3, $4, $5, $6, coalesce($7, 'en') WHERE NOT EXISTS (SELECT FROM known)
                     RETURNING id)
                 SELECT k.id FROM known k JOIN organization_members m ON m.user_id = k.id AND m.organization_id = $8 UNION ALL SELECT id FROM made
                 """,

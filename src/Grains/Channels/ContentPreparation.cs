@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using AgentPlatform.Conversations;
 using AgentPlatform.Data.Json;
+using AgentPlatform.Data.Texts;
 
 namespace AgentPlatform.Grains.Channels;
 
@@ -100,7 +101,7 @@ internal static class ContentPreparation
         var ids = new HashSet<string>(StringComparer.Ordinal);
         foreach (var choice in content.Choices)
         {
-            if (string.IsNullOrWhiteSpace(choice.Id) || string.IsNullOrWhiteSpace(choice.Title))
+            if (ComparableText.IsBlank(choice.Id) || ComparableText.IsBlank(choice.Title))
             {
                 return "Each choice needs an id and a title.";
             }

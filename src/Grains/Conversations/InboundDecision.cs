@@ -4,6 +4,7 @@ using AgentPlatform.Billing;
 using AgentPlatform.Conversations;
 using AgentPlatform.Data.Channels;
 using AgentPlatform.Data.Conversations;
+using AgentPlatform.Data.Texts;
 using AgentPlatform.Grains.Channels;
 
 namespace AgentPlatform.Grains.Conversations;
@@ -265,7 +266,7 @@ internal static class InboundDecision
     }
 
     private static KeywordAction? Keyword(InboundMessage message, ChannelSettings channel) =>
-        channel.Keywords.Count > 0 && message.Text is { Length: > 0 and <= 200 } text && channel.Keywords.TryGetValue(text.Trim().ToLowerInvariant(), out var action) ? action : null;
+        channel.Keywords.Count > 0 && message.Text is { Length: > 0 and <= 200 } text && channel.Keywords.TryGetValue(ComparableText.Keyword(text), out var action) ? action : null;
 
     private static ConversationState ApplyKeyword(ConversationState state, KeywordAction keyword, List<NewMessage> rows, List<OutboxItem> toSend, DateTimeOffset now, Func<Guid> newId)
     {

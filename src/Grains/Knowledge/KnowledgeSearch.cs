@@ -1,4 +1,5 @@
 using AgentPlatform.Data.Connections;
+using AgentPlatform.Data.Texts;
 using AgentPlatform.Grains.Agents;
 using AgentPlatform.Grains.Knowledge.Text;
 using Microsoft.Extensions.Logging;
@@ -28,7 +29,7 @@ internal sealed partial class KnowledgeSearch(
     {
         var holdings = await census.Get(question.OrganizationId, cancellationToken).ConfigureAwait(false);
         var text = (question.Text.Length > _options.MaxQuestionLength ? question.Text[.._options.MaxQuestionLength] : question.Text).Replace('\0', ' ');
-        if (!holdings.HasChunks || string.IsNullOrWhiteSpace(text))
+        if (!holdings.HasChunks || ComparableText.IsBlank(text))
         {
             return [];
         }

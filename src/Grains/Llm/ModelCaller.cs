@@ -1,3 +1,4 @@
+using AgentPlatform.Data.Texts;
 using AgentPlatform.Grains.Llm.OpenAi;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
@@ -55,7 +56,7 @@ internal sealed partial class ModelCaller(OpenAiTransport transport, ILogger<Mod
     {
         using var client = new OpenAiCompatibleChatClient(model, transport);
         var response = await client.GetResponseAsync(prompt, new ChatOptions { Temperature = temperature, MaxOutputTokens = maxTokens }, cancellationToken).ConfigureAwait(false);
-        if (string.IsNullOrWhiteSpace(response.Text))
+        if (ComparableText.IsBlank(response.Text))
         {
             throw new LlmException(LlmErrorKind.BadAnswer, "The model's answer is empty.");
         }

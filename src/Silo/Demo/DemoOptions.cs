@@ -1,3 +1,5 @@
+using AgentPlatform.Data.Texts;
+
 namespace AgentPlatform.Silo.Demo;
 
 /// <summary>Whether the demo organization is loaded, and who signs in to it.</summary>
@@ -23,6 +25,6 @@ public sealed record DemoOptions
             throw new InvalidOperationException("DEMO_ADMIN_PASSWORD is not set. Set it to the password of the demo's admin, or start with ./run, which makes one.");
         }
         var options = new DemoOptions { IsWanted = isWanted, AdminPassword = password ?? "" };
-        return configuration["DEMO_ADMIN_EMAIL"]?.Trim().ToLowerInvariant() is { Length: > 0 } email ? options with { AdminEmail = email } : options;
+        return EmailAddress.Comparable(configuration["DEMO_ADMIN_EMAIL"] ?? "") is { Length: > 0 } email ? options with { AdminEmail = email } : options;
     }
 }

@@ -33,7 +33,7 @@ public sealed class ChannelDirectoryTests : IAsyncLifetime
             VALUES ('{{Channel}}', '{{Organization}}', '{{Agent}}', 'Line', 'whatsapp', '106540352242922', '{{credentials}}', '{"apiBaseUrl": "http://127.0.0.1:9", "sendRatePerSecond": 250.5}');
             INSERT INTO content_collections (organization_id, channel_id, collection_id, name, items) VALUES ('{{Organization}}', '{{Channel}}', 'menu', 'Menu', ARRAY['Tea', 'Coffee']);
             INSERT INTO keyword_actions (organization_id, channel_id, keyword, action_type, collection_id) VALUES
-                ('{{Organization}}', '{{Channel}}', ' STOP ', 'DISABLE_AI', NULL), ('{{Organization}}', '{{Channel}}', 'Menu', 'SEND_COLLECTION', 'menu');
+                ('{{Organization}}', '{{Channel}}', ' ＳＴＯＰ!‏ ', 'DISABLE_AI', NULL), ('{{Organization}}', '{{Channel}}', 'Menu', 'SEND_COLLECTION', 'menu');
             """);
     }
 

@@ -117,6 +117,9 @@ public sealed class InboundDecisionTests
     [Theory]
     [InlineData("STOP", false)]
     [InlineData("  stop ", false)]
+    [InlineData("ｓｔｏｐ！", false)]
+    [InlineData("\u202aStop\u202c\u00a0", false)]
+    [InlineData("s\u00adtop 🙏", false)]
     [InlineData("bot", true)]
     public void A_keyword_switches_the_AI(string text, bool enabled)
     {

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using AgentPlatform.Conversations;
 using AgentPlatform.Data.Json;
+using AgentPlatform.Data.Texts;
 
 namespace AgentPlatform.Api.Webhooks.Telegram;
 
@@ -244,16 +245,15 @@ internal sealed record TelegramUpdate
             : message.IsTrue("is_topic_message") && message.Whole("message_thread_id") is { } topic ? $"{chatId}:{Id(topic)}"
             : chatId;
         identity = JsonText.Cut(identity, ConversationKey.MaxPlatformUserIdLength);
-        return chat.Text("title") is { } title
+        return TypedText.Name(chat.Text("title")) is { } title
             ? new PlatformContact([identity], title, chat.Text("username"), IsGroup: true)
             : Person(chat, identity) with { Language = from?.Text("language_code", 35) };
     }
 
     private static PlatformContact Person(JsonElement person, string identity)
     {
-        string?[] names = [person.Text("first_name"), person.Text("last_name")];
-        var name = string.Join(' ', names.Where(part => part is not null));
-        return new PlatformContact([identity], name.Length > 0 ? name : null, person.Text("username"), Language: person.Text("language_code", 35));
+        string?[] names = [TypedText.Name(person.Text("first_name")), TypedText.Name(person.Text("last_name"))];
+        return new PlatformContact([identity], string.Join(' ', names.Where(part => part is not null)), person.Text("username"), Language: person.Text("language_code", 35));
     }
 
     private static string? TitleOf(JsonElement message, string? data)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using AgentPlatform.Data.Json;
+using AgentPlatform.Data.Texts;
 
 namespace AgentPlatform.Api.Webhooks.WhatsApp;
 
@@ -211,5 +212,5 @@ internal static class WhatsAppParser
         }
     }
 
-    private static string? Name(string? name) => string.IsNullOrWhiteSpace(name) ? null : JsonText.Cut(name, JsonText.MaxNameLength);
+    private static string? Name(string? name) => TypedText.Name(name);
 }

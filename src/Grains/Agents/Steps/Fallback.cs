@@ -1,3 +1,5 @@
+using AgentPlatform.Data.Texts;
+
 namespace AgentPlatform.Grains.Agents.Steps;
 
 /// <summary>What is done when there is no answer.</summary>
@@ -16,7 +18,7 @@ internal static class Fallback
     public static FallbackReply Decide(PersonaConfiguration persona, string language, string? previousOutcome)
     {
         var texts = StandardTexts.For(language);
-        var message = string.IsNullOrWhiteSpace(persona.FallbackMessage) ? null : persona.FallbackMessage;
+        var message = ComparableText.IsBlank(persona.FallbackMessage) ? null : persona.FallbackMessage;
         return persona.EscalationPolicy switch
         {
             EscalationPolicy.Apologize => new FallbackReply(message ?? texts.Apology, "fallback", false),

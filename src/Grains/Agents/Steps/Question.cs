@@ -1,4 +1,5 @@
 using AgentPlatform.Conversations;
+using AgentPlatform.Data.Texts;
 using AgentPlatform.Grains.Knowledge.Text;
 
 namespace AgentPlatform.Grains.Agents.Steps;
@@ -22,8 +23,8 @@ internal sealed record Question(string Text, string? Context, string Language, S
     public static Question Read(ConversationContext context)
     {
         var asked = context.Asked.Where(message => !IsUnanswered(message)).ToList();
-        var text = string.Join('\n', asked.Select(message => message.Text).Where(text => !string.IsNullOrWhiteSpace(text)));
-        var before = context.Before.Where(message => message.IsFromCustomer && !IsUnanswered(message) && !string.IsNullOrWhiteSpace(message.Text)).Select(message => message.Text!).ToList();
+        var text = string.Join('\n', asked.Select(message => message.Text).Where(text => !ComparableText.IsBlank(text)));
+        var before = context.Before.Where(message => message.IsFromCustomer && !IsUnanswered(message) && !ComparableText.IsBlank(message.Text)).Select(message => message.Text!).ToList();
         var language = LanguageDetector.Detect(text)
             ?? before.AsEnumerable().Reverse().Select(LanguageDetector.Detect).FirstOrDefault(found => found is not null)
             ?? KnowledgeLanguage.Primary(context.CustomerLanguage)

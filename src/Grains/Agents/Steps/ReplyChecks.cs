@@ -1,3 +1,4 @@
+using AgentPlatform.Data.Texts;
 using AgentPlatform.Grains.Knowledge.Text;
 
 namespace AgentPlatform.Grains.Agents.Steps;
@@ -23,7 +24,7 @@ internal static class ReplyChecks
             text = text.Replace(HandoverMark, "", StringComparison.OrdinalIgnoreCase).Trim();
         }
 
-        return text.Length == 0 && !handsOver ? null : new CheckedReply(Cut(text, maxLength), handsOver);
+        return !ComparableText.IsBlank(text) ? new CheckedReply(Cut(text, maxLength), handsOver) : handsOver ? new CheckedReply("", true) : null;
     }
 
     /// <summary>A text of at most so many characters: cut at a sentence's end if one is near, else at a word's.</summary>

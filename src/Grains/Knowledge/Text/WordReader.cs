@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using AgentPlatform.Data.Texts;
 
 namespace AgentPlatform.Grains.Knowledge.Text;
 
@@ -16,7 +17,8 @@ internal static class WordReader
     {
         var words = new List<string>(text.Length / 6 + 1);
         var word = new StringBuilder(16);
-        foreach (var rune in text.EnumerateRunes())
+        // Composed first: the mark of a letter that was typed in two parts would be taken for an accent.
+        foreach (var rune in Ascii.IsValid(text) ? text.EnumerateRunes() : TypedText.Of(text.ToString()).AsSpan().EnumerateRunes())
         {
             if (IsMark(rune))
             {
