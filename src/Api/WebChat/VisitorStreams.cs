@@ -10,6 +10,7 @@ namespace AgentPlatform.Api.WebChat;
 
 /// <summary>
 /// Event streams of visitors. An event <c>message</c> has the message's sequence as its id, so that <c>Last-Event-ID</c> resumes without a gap or a repeat;
+/// <c>reset</c> says that the position given, or the conversation shown until now, is not the visitor's conversation (any more): what follows begins with its first message;
 /// <c>typing</c> says whether an answer is under way; <c>replaced</c> ends a stream of a visitor who opened too many others; a comment keeps a silent
 /// connection open.
 /// </summary>
@@ -76,11 +77,29 @@ internal sealed partial class VisitorStreams(
         response.HttpContext.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpResponseBodyFeature>()?.DisableBuffering();
         Comment(response.BodyWriter, "ready");
         IDisposable? watch = null;
+        Guid? shown = null;
         var wasTyping = false;
         try
         {
             while (true)
             {
+                // An erased contact's visitor may go on writing: in another conversation, whose sequence begins anew.
+                var isAnother = shown is not null && page.ConversationId != shown;
+                if (isAnother)
+                {
+                    watch?.Dispose();
+                    watch = null;
+                    if (!page.IsFromStart && page.ConversationId is not null)
+                    {
+                        page = await messages.After(widget, visitor, 0, PageSize, cancellationToken);
+                    }
+                }
+                if (isAnother || page.IsFromStart)
+                {
+                    after = 0;
+                    Event(response.BodyWriter, "reset", "{}"u8, null);
+                }
+                shown = page.ConversationId;
                 foreach (var message in page.Messages)
                 {
                     Event(response.BodyWriter, "message", message.Json.Span, message.Sequence);
