@@ -147,7 +147,7 @@ internal sealed partial class VisitorStreams(
         }
         catch (Exception failure)
         {
-            LogNotRecorded(logger, widget.ChannelId, receipts.Length, failure.GetType().Name);
+            LogNotRecorded(logger, widget.ChannelId, visitor.Id, string.Join(", ", receipts.Select(receipt => receipt.MessageId)), failure.GetType().Name);
         }
     }
 
@@ -171,8 +171,8 @@ internal sealed partial class VisitorStreams(
     [LoggerMessage(4311, LogLevel.Debug, "The event stream of visitor {VisitorId} of channel {ChannelId} ended")]
     private static partial void LogEnded(ILogger logger, Guid channelId, Guid visitorId);
 
-    [LoggerMessage(4312, LogLevel.Warning, "{Count} messages of channel {ChannelId} were shown, but not recorded as delivered ({Failure})")]
-    private static partial void LogNotRecorded(ILogger logger, Guid channelId, int count, string failure);
+    [LoggerMessage(4312, LogLevel.Warning, "Messages of channel {ChannelId} were shown to visitor {VisitorId}, but not recorded as delivered ({Failure}): {MessageIds}")]
+    private static partial void LogNotRecorded(ILogger logger, Guid channelId, Guid visitorId, string messageIds, string failure);
 
     [LoggerMessage(4313, LogLevel.Warning, "The event stream of visitor {VisitorId} of channel {ChannelId} ends: the database is away ({Failure})")]
     private static partial void LogBroken(ILogger logger, Guid channelId, Guid visitorId, string failure);
