@@ -27,7 +27,7 @@ public sealed class DefaultAgentTests(ApiApp app) : IClassFixture<ApiApp>
         Assert.Equal((first.Id().ToString(), null), Answer(await Read(organization, channel.Id())));
         await (await organization.Owner.Patch($"/v1/agents/{second.Id()}", new { status = "active" }, "*")).Json();
         Assert.Equal((second.Id().ToString(), null), Answer(await Read(organization, channel.Id())));
-        (await organization.Owner.Delete($"/v1/agents/{second.Id()}", "*")).EnsureSuccessStatusCode();
+        (await organization.Owner.DeleteAsync($"/v1/agents/{second.Id()}")).EnsureSuccessStatusCode();
         Assert.Equal((first.Id().ToString(), null), Answer(await Read(organization, channel.Id())));
         Assert.Null((await (await organization.Owner.GetAsync("/v1/organization")).Json())["defaultAgentId"]);
     }

@@ -21,6 +21,9 @@ internal sealed partial class VisitorStreams(
 
     private readonly ConcurrentDictionary<Visitor, ImmutableArray<OpenStream>> _open = new();
 
+    /// <summary>Streams that are open in this process.</summary>
+    public int Open => _open.Sum(visitor => visitor.Value.Length);
+
     /// <summary>The visitor has written: streams that began before the conversation did look again.</summary>
     public void Wake(Visitor visitor)
     {

@@ -48,6 +48,9 @@ public class WebChatApp : ApiApp
         });
     }
 
+    /// <summary>Event streams that visitors have open.</summary>
+    internal int Streams() => Services.GetRequiredService<VisitorStreams>().Open;
+
     /// <summary>A web channel of an organization, with its agent.</summary>
     internal async Task<WebChannel> NewChannel(TestOrganization organization, params string[] allowedDomains)
     {
