@@ -226,7 +226,7 @@ export class Transport {
 
   #checked(response) {
     if (response.ok) return response;
-    if (response.status === 429 || response.status === 408 || response.status >= 500) {
+    if ([408, 409, 425, 429].includes(response.status) || response.status >= 500) {
       throw new Passing(`status ${response.status}`, Math.min(60_000, 1000 * (Number(response.headers.get('retry-after')) || 0)));
     }
     throw new Refused(response.status);

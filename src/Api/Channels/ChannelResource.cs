@@ -35,7 +35,7 @@ internal static class ChannelResource
                 with { Expression = Answer("agent_id") },
             Choice("notAnsweredCode", NotAnswered.Codes).Nullable().ReadOnly().About("Why nobody answers; null where somebody does.") with { Expression = Answer("not_answered_code") },
             Text("notAnsweredReason", 500).Nullable().ReadOnly().About("The same in plain words.")
-                with { Expression = Answer("not_answered_code"), Render = static (json, code, _) => json.WriteStringValue(NotAnswered.Describe((string)code)) },
+                with { Expression = Answer("not_answered_code"), Render = static (json, code, _) => json.WriteStringValue(code is string known ? NotAnswered.Describe(known) : null) },
             Flag("isActive").WithDefault(true).Filtered().About("Off: webhooks are refused and nothing is sent."),
             Flag("isBotActive").WithDefault(true).About("Off: no agent answers in this channel."),
             Text("aiModel", 200).Nullable().About("The model that answers in this channel, by its provider's name for it; null for the agent's."),

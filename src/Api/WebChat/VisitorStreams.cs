@@ -21,8 +21,8 @@ internal sealed partial class VisitorStreams(
 
     private readonly ConcurrentDictionary<Visitor, ImmutableArray<OpenStream>> _open = new();
 
-    /// <summary>Streams that are open in this process.</summary>
-    public int Open => _open.Sum(visitor => visitor.Value.Length);
+    /// <summary>Streams of a channel's visitors that are open in this process.</summary>
+    public int Open(Guid channelId) => _open.Where(visitor => visitor.Key.ChannelId == channelId).Sum(visitor => visitor.Value.Length);
 
     /// <summary>The visitor has written: streams that began before the conversation did look again.</summary>
     public void Wake(Visitor visitor)

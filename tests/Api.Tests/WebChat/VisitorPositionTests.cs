@@ -67,8 +67,7 @@ public sealed class VisitorPositionTests(WebChatApp app) : IClassFixture<WebChat
         Assert.True(await events.MoveNextAsync());
 
         // What an erasure does to a visitor.
-        await channel.Organization.Execute("DELETE FROM contact_identities WHERE channel_id = $1", channel.Id);
-        await channel.Organization.Execute("UPDATE conversations SET version = version + 1 WHERE channel_id = $1", channel.Id);
+        await channel.Erase();
         await Eventually.Holds(async () => (await visitor.Send("Hello again")).IsSuccessStatusCode);
 
         var heard = new List<ChatEvent>();

@@ -48,8 +48,8 @@ public class WebChatApp : ApiApp
         });
     }
 
-    /// <summary>Event streams that visitors have open.</summary>
-    internal int Streams() => Services.GetRequiredService<VisitorStreams>().Open;
+    /// <summary>Event streams that visitors of a channel have open.</summary>
+    internal int Streams(Guid channelId) => Services.GetRequiredService<VisitorStreams>().Open(channelId);
 
     /// <summary>A web channel of an organization, with its agent.</summary>
     internal async Task<WebChannel> NewChannel(TestOrganization organization, params string[] allowedDomains)

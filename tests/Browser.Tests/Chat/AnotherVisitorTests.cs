@@ -83,8 +83,7 @@ public sealed class AnotherVisitorTests(WebChatApp app, ChromiumBrowser browser)
         var (page, channel) = await OpenChat();
         await Ask(page, "My name is Anna", 1);
 
-        await channel.Organization.Execute("DELETE FROM contact_identities WHERE channel_id = $1", channel.Id);
-        await channel.Organization.Execute("UPDATE conversations SET version = version + 1 WHERE channel_id = $1", channel.Id);
+        await channel.Erase();
         await Say(page, "Hello again");
 
         await page.Until("document.querySelectorAll('.message').length === 3");
@@ -109,7 +108,7 @@ public sealed class AnotherVisitorTests(WebChatApp app, ChromiumBrowser browser)
     private static async Task Ask(ChromiumPage page, string text, int sequence)
     {
         await Say(page, text);
-        await page.Until($"{Below}.some(item => item.innerText.includes('answer to {sequence}'))");
+        await page.Until($"{Below}.slice(-2).map(item => item.querySelector('.bubble').innerText).join() === '{text},answer to {sequence}'");
     }
 
     private static async Task Say(ChromiumPage page, string text)

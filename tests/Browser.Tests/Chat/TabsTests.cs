@@ -66,7 +66,7 @@ public sealed class TabsTests(WebChatApp app, ChromiumBrowser browser) : IClassF
         {
             await tab.Until("document.getElementById('log').innerText.includes('answer to 1')");
         }
-        Assert.Equal(1, app.Streams());
+        Assert.Equal(1, app.Streams(channel.Id));
     }
 
     private async Task<List<ChromiumPage>> Open(WebChannel channel, string? browserIs)
@@ -88,7 +88,8 @@ public sealed class TabsTests(WebChatApp app, ChromiumBrowser browser) : IClassF
 
     private static async Task Say(ChromiumPage page, string text)
     {
-        await page.Until("document.getElementById('text').focus(), document.activeElement.id === 'text'");
+        await page.Evaluate<bool>("document.getElementById('text').focus(), true");
+        await page.Until("document.activeElement.id === 'text'");
         await page.Type(text);
         await page.Press("Enter");
     }

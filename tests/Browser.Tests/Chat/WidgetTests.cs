@@ -67,6 +67,7 @@ public sealed class WidgetTests(WebChatApp app, ChromiumBrowser browser) : IClas
         await page.Until("document.querySelector('[data-agentplatform]')");
         await page.Evaluate<bool>("new Promise(resolve => requestIdleCallback(() => resolve(true)))");
         Assert.Empty(await page.Frames()); // it was opened, but nothing was said
+        Assert.Equal(0, app.Streams(channel.Id));
 
         await page.Evaluate<bool>("AgentPlatformChat.open(), true");
         var frame = await Chat(page);
@@ -78,13 +79,13 @@ public sealed class WidgetTests(WebChatApp app, ChromiumBrowser browser) : IClas
 
         // More may come for a while: the closed widget is loaded and listens.
         frame = await Chat(page);
-        await Eventually.Holds(() => Task.FromResult(app.Streams() > 0));
+        await Eventually.Holds(() => Task.FromResult(app.Streams(channel.Id) == 1));
         await page.Until("document.getElementById('log')?.innerText.includes('answer to 1')", frame);
 
         // Once that time is over, it isn't.
-        await page.Evaluate<bool>($"localStorage.setItem('agentplatform.{channel.Id}.waits', '1000'), true");
-        await page.Evaluate<bool>($"document.querySelector('[data-agentplatform]').remove(), true");
-        await page.Evaluate<bool>($"localStorage.setItem('agentplatform.{channel.Id}.waits', '1000'), true");
+        await page.Open($"{Address(site)}/?later");
+        await page.Until("document.querySelector('[data-agentplatform]')");
+        await page.Evaluate<bool>($"window.addEventListener('pagehide', () => localStorage.setItem('agentplatform.{channel.Id}.waits', '1000')), true");
         await page.Reload();
         await page.Until("document.querySelector('[data-agentplatform]')");
         await page.Evaluate<bool>("new Promise(resolve => requestIdleCallback(() => resolve(true)))");
