@@ -1,6 +1,7 @@
 // The chat page: one conversation of one visitor with one channel.
 import { paint } from './colors.js';
 import { language, say, t } from './strings.js';
+import { SharedStream } from './tabs.js';
 import { Thread } from './thread.js';
 import { Passing, Refused, Store, Transport } from './transport.js';
 
@@ -9,6 +10,7 @@ const { channel, name, color, welcome } = document.body.dataset;
 const embedded = window.parent !== window;
 const store = new Store(channel);
 const transport = new Transport(channel, store);
+const stream = new SharedStream(transport, channel);
 const thread = new Thread($('thread'), $('log'), choose);
 const text = $('text');
 let unsent = store.get('unsent') ?? []; // { id, text, choiceId?, replyTo?, sentAt, failed? }
@@ -16,7 +18,12 @@ let unread = 0;
 let isOpen = !embedded;
 let isGone = false;
 let isReplaced = false;
+let isHistoryDue = transport.isKnown;
 let wake = () => {};
+
+const answerMayTake = 24 * 3_600_000; // how long a closed widget waits for an answer
+const moreMayCome = 3_600_000; // and for more after one
+const graceWhenHidden = 5_000; // who looks at another tab for a moment is not worth a new connection
 
 function prepare() {
   document.documentElement.lang = language;
@@ -34,6 +41,10 @@ function prepare() {
   $('newer').textContent = t.newer;
   $('hint').textContent = matchMedia('(pointer: coarse)').matches ? '' : t.hint;
   $('log').setAttribute('aria-live', 'off'); // what was said before isn't news
+  greet();
+}
+
+function greet() {
   if (welcome) thread.add({ id: 'welcome', sequence: 0.5, direction: 'outbound', senderType: 'ai', textContent: welcome, contentType: 'text', sentAt: store.get('since') ?? new Date() }, { fresh: false });
 }
 
@@ -44,14 +55,16 @@ function state(key, isAway = key !== 'online') {
 
 function received(message) {
   const follow = thread.follows || message.direction === 'inbound';
-  if (!thread.add(message)) return;
+  if (!thread.add(message)) return attend();
   if (message.direction === 'outbound') {
     typing(false);
-    if (!isOpen || document.hidden) tellParent('unread', ++unread);
+    if (isOpen && !document.hidden) sawAll();
+    else tellParent('unread', ++unread);
   }
   thread.arrange();
   if (follow) thread.scrollToEnd(true);
   else $('newer').hidden = false;
+  attend();
 }
 
 function typing(isTyping) {
@@ -63,24 +76,96 @@ function typing(isTyping) {
 /** Waits, or less when the page comes back or something is to be sent. */
 const pause = milliseconds => new Promise(resolve => { wake = resolve; setTimeout(resolve, milliseconds); });
 
+let hiddenSince = document.hidden ? 0 : Infinity;
+let looked = () => {};
+let listening = new AbortController();
+let nextLook;
+
+/** Until when something may be worth waiting for though the chat is closed: an answer, or more after one. */
+function waitsUntil() {
+  const newest = thread.newest;
+  return newest ? Date.parse(newest.sentAt) + (newest.direction === 'inbound' ? answerMayTake : moreMayCome) : 0;
+}
+
+/** Somebody looks at the page, and the chat is open or waits for something: only then it has a stream. */
+function wantsStream() {
+  return !isGone && Date.now() < hiddenSince + graceWhenHidden && (isOpen || Date.now() < waitsUntil());
+}
+
+/** Begins to listen, or stops, as the page now stands. */
+function attend() {
+  clearTimeout(nextLook);
+  if (wantsStream()) looked();
+  else listening.abort();
+  const next = Math.min(...[hiddenSince + graceWhenHidden, isOpen ? Infinity : waitsUntil()].map(at => at - Date.now()).filter(left => left > 0), moreMayCome);
+  nextLook = setTimeout(attend, next + 1);
+  if (!isHistoryDue) tellParent('waits', waitsUntil());
+}
+
 async function listen() {
   for (let failures = 0; !isGone; failures++) {
     try {
-      await transport.listen(() => Math.floor(thread.lastSequence), {
-        open: () => { failures = 0; state('online'); flush(); },
+      while (!wantsStream()) await new Promise(resolve => { looked = resolve; });
+      if (isHistoryDue) await readHistory();
+      if (!wantsStream()) continue;
+      listening = new AbortController();
+      await stream.listen(() => Math.floor(thread.lastSequence), {
+        open: () => { failures = 0; state('online'); typing(false); flush(); },
         message: received,
         typing: event => typing(event.isTyping),
         replaced: () => { isReplaced = true; },
-      }, new AbortController().signal);
+      }, listening.signal);
     } catch (error) {
       if (error instanceof Refused) return gone();
+      if (!(error instanceof Passing)) throw error;
       typing(false);
-      if (isReplaced) await new Promise(resolve => { wake = resolve; }); // too many tabs: until this one is looked at again
+      if (!wantsStream()) { failures = 0; continue; }
+      const wait = isReplaced ? 60_000 : Math.min(30_000, 500 * 2 ** failures); // too many streams: until this page is looked at again, or its turn comes
+      if (failures > 0 && !isReplaced || !navigator.onLine) state('offline');
       isReplaced = false;
-      if (failures > 0 || !navigator.onLine) state('offline');
-      await pause(Math.max(error.after, Math.min(30_000, 500 * 2 ** failures) * (0.7 + 0.6 * Math.random())));
+      await pause(Math.max(error.after, wait * (0.7 + 0.6 * Math.random())));
     }
   }
+}
+
+/** The newest page of the conversation. */
+async function readHistory() {
+  $('log').setAttribute('aria-live', 'off');
+  const page = await transport.history();
+  page.items.forEach(message => thread.add(message, { fresh: false }));
+  $('earlier').hidden = page.nextCursor === null;
+  isHistoryDue = false;
+  thread.arrange();
+  if (thread.follows) thread.scrollToEnd();
+  setTimeout(() => $('log').setAttribute('aria-live', 'polite'), 500);
+  if (isOpen && !document.hidden) sawAll();
+  else tellParent('unread', unread = thread.countAfter(seen()));
+}
+
+const unsentKeys = () => new Set(unsent.map(entry => entry.id));
+
+/** The visitor is another one: what is shown was another conversation, and what is unsent is said in the new one, where the choices of the other mean nothing. */
+transport.onAnew = () => {
+  thread.startAnew(t.anew, unsentKeys());
+  keep(list => list.map(({ choiceId, replyTo, ...entry }) => entry));
+  store.set('since', new Date().toISOString());
+  isHistoryDue = true;
+  beginAnew();
+};
+
+/** The conversation is gone from the server: the contact was erased. What there is now comes by the stream. */
+transport.onReset = () => {
+  thread.clear(unsentKeys());
+  beginAnew();
+};
+
+function beginAnew() {
+  $('earlier').hidden = true;
+  $('newer').hidden = true;
+  typing(false);
+  store.set('seen', null);
+  tellParent('unread', unread = 0);
+  wake();
 }
 
 function gone() {
@@ -90,7 +175,13 @@ function gone() {
   $('send').disabled = true;
 }
 
-function keep() { store.set('unsent', unsent); }
+/** Changes the list of what is unsent, which all tabs keep together. */
+function keep(change) {
+  const own = new Map(unsent.map(entry => [entry.id, entry]));
+  const all = new Map([...(store.get('unsent') ?? []), ...unsent].map(entry => [entry.id, entry]));
+  store.set('unsent', change([...all.values()]));
+  unsent = change([...own.values()]);
+}
 
 function show(entry) {
   thread.add({ id: entry.id, clientMessageId: entry.id, direction: 'inbound', senderType: 'user', contentType: 'text', textContent: entry.text, sentAt: entry.sentAt });
@@ -100,8 +191,7 @@ function show(entry) {
 function write(message) {
   const entry = { id: crypto.randomUUID?.() ?? uuid(), sentAt: new Date().toISOString(), ...message };
   if (!store.get('since')) store.set('since', entry.sentAt);
-  unsent.push(entry);
-  keep();
+  keep(list => [...list, entry]);
   show(entry);
   thread.arrange();
   thread.scrollToEnd(true);
@@ -117,8 +207,7 @@ function uuid() {
 }
 
 function retry(entry) {
-  delete entry.failed;
-  keep();
+  keep(list => list.map(other => other.id === entry.id ? { ...other, failed: undefined } : other));
   thread.mark(entry.id, 'sending');
   flush();
 }
@@ -138,15 +227,13 @@ async function flush() {
     try {
       const { id, text: words, choiceId, replyTo } = entry;
       await transport.send({ id, text: words, choiceId, replyTo, language });
-      unsent = unsent.filter(other => other !== entry);
-      keep();
+      keep(list => list.filter(other => other.id !== entry.id));
       thread.mark(entry.id, 'delivered');
       failures = 0;
       wake();
     } catch (error) {
       if (error instanceof Refused) {
-        entry.failed = true;
-        keep();
+        keep(list => list.map(other => other.id === entry.id ? { ...other, failed: true } : other));
         thread.mark(entry.id, 'failed', () => retry(entry));
       } else {
         thread.mark(entry.id, 'waiting');
@@ -164,6 +251,7 @@ async function loadEarlier() {
   $('load-earlier').disabled = true;
   $('log').setAttribute('aria-live', 'off');
   try {
+    if (thread.firstSequence === null) return;
     const page = await transport.history(thread.firstSequence);
     page.items.forEach(message => thread.add(message, { fresh: false }));
     thread.arrange();
@@ -180,7 +268,11 @@ function tellParent(type, value) {
   if (embedded) window.parent.postMessage({ source: 'agentplatform', type, value }, '*'); // a number or nothing: no secret
 }
 
+/** What this visitor has seen in any tab: the last sequence. Where nothing is noted, everything that is old enough. */
+function seen() { return store.get('seen') ?? thread.lastSequence; }
+
 function sawAll() {
+  if (thread.lastSequence >= 1 && store.get('seen') !== thread.lastSequence) store.set('seen', thread.lastSequence);
   if (unread) tellParent('unread', unread = 0);
 }
 
@@ -210,12 +302,33 @@ function wire() {
   $('thread').addEventListener('scroll', () => { if (thread.follows) $('newer').hidden = true; }, { passive: true });
   $('load-earlier').addEventListener('click', loadEarlier);
   new ResizeObserver(() => { if (thread.follows) thread.scrollToEnd(); }).observe($('thread'));
+  const back = () => {
+    hiddenSince = Infinity;
+    attend();
+    wake();
+    wakeSending();
+    if (isOpen) sawAll();
+  };
+  const away = () => {
+    hiddenSince = Math.min(hiddenSince, Date.now());
+    attend();
+  };
+  const leave = () => { // the page may be kept, asleep, with what it has open
+    hiddenSince = 0;
+    attend();
+  };
+  document.addEventListener('visibilitychange', () => document.hidden ? away() : back());
+  document.addEventListener('freeze', leave);
+  window.addEventListener('pagehide', leave);
+  window.addEventListener('pageshow', event => { if (event.persisted && !document.hidden) back(); });
+  window.addEventListener('focus', () => wake());
+  store.watch('seen', () => { if (!isOpen && unread) tellParent('unread', unread = thread.countAfter(seen())); });
   window.addEventListener('online', () => { wake(); wakeSending(); });
   window.addEventListener('offline', () => state('offline'));
-  document.addEventListener('visibilitychange', () => { if (!document.hidden) { wake(); wakeSending(); if (isOpen) sawAll(); } });
   window.addEventListener('message', event => {
     if (event.source !== window.parent || event.data?.source !== 'agentplatform-widget') return;
     isOpen = event.data.type === 'open';
+    attend();
     if (isOpen) { sawAll(); thread.scrollToEnd(); if (!matchMedia('(pointer: coarse)').matches) text.focus(); }
   });
   text.value = store.get('draft') ?? '';
@@ -228,19 +341,14 @@ async function start() {
   state('connecting', true);
   unsent.forEach(show);
   thread.arrange();
-  if (transport.isKnown) {
-    for (let failures = 0; !isGone; failures++) {
-      try {
-        const page = await transport.history();
-        page.items.forEach(message => thread.add(message, { fresh: false }));
-        $('earlier').hidden = page.nextCursor === null;
-        break;
-      } catch (error) {
-        if (error instanceof Refused) return gone();
-        if (!(error instanceof Passing)) throw error;
-        state('offline');
-        await pause(Math.max(error.after, Math.min(30_000, 500 * 2 ** failures)));
-      }
+  for (let failures = 0; isHistoryDue && !isGone; failures++) {
+    try {
+      await readHistory();
+    } catch (error) {
+      if (error instanceof Refused) return gone();
+      if (!(error instanceof Passing)) throw error;
+      state('offline');
+      await pause(Math.max(error.after, Math.min(30_000, 500 * 2 ** failures)));
     }
   }
   thread.arrange();
@@ -248,6 +356,7 @@ async function start() {
   setTimeout(() => $('log').setAttribute('aria-live', 'polite'), 500);
   if (!embedded && !matchMedia('(pointer: coarse)').matches) text.focus();
   tellParent('ready');
+  attend();
   await listen();
 }
 

@@ -10,6 +10,8 @@ export class Thread {
   #byKey = new Map();
   #onChoice;
   #planned = false;
+  #begin = null; // what stands before it belongs to an earlier conversation
+  /** The sequence of the newest message shown. */
   lastSequence = 0;
   /** True while the reader is at the end, so that new messages scroll the page. */
   follows = true;
@@ -28,6 +30,12 @@ export class Thread {
 
   /** The sequence of the first message shown, or null. */
   get firstSequence() { return this.#entries.find(entry => entry.sequence >= 1 && Number.isFinite(entry.sequence))?.sequence ?? null; }
+
+  /** The newest message that the server has, or null. */
+  get newest() { return this.#entries.findLast(entry => entry.sequence >= 1 && Number.isFinite(entry.sequence))?.message ?? null; }
+
+  /** Messages to the visitor after a sequence. */
+  countAfter(sequence) { return this.#entries.filter(entry => entry.sequence > sequence && entry.message.direction === 'outbound').length; }
 
   get #isAtEnd() { return this.#box.scrollHeight - this.#box.scrollTop - this.#box.clientHeight < 80; }
 
@@ -56,6 +64,35 @@ export class Thread {
     return !known;
   }
 
+  /** Another conversation begins: what is shown stays above the note, as an earlier one. Messages whose keys are in `unsent` go on in the new one. */
+  startAnew(note, unsent) {
+    this.arrange();
+    const stays = this.#entries.filter(entry => entry.sequence < 1 || unsent.has(entry.key) && !Number.isFinite(entry.sequence));
+    const past = this.#entries.filter(entry => !stays.includes(entry));
+    this.#forget(past);
+    if (past.length === 0) return;
+    this.#entries = stays.filter(entry => entry.sequence > 1); // the welcome stays where it was
+    for (const entry of past) entry.item.querySelectorAll('.choices button').forEach(button => { button.disabled = true; });
+    this.#begin = el('li', 'system', note);
+    this.#log.append(this.#begin);
+    this.arrange();
+    while (this.#begin.previousSibling?.classList.contains('day')) this.#begin.previousSibling.remove();
+  }
+
+  /** The conversation is no longer there: nothing of it is shown any more. Messages whose keys are in `unsent` stay. */
+  clear(unsent) {
+    const past = this.#entries.filter(entry => entry.sequence >= 1 && !unsent.has(entry.key));
+    this.#forget(past);
+    for (const entry of past) entry.item.remove();
+    this.arrange();
+  }
+
+  #forget(past) {
+    this.lastSequence = 0;
+    this.#entries = this.#entries.filter(entry => !past.includes(entry));
+    this.#byKey.forEach((entry, key) => { if (past.includes(entry)) this.#byKey.delete(key); });
+  }
+
   /** Shows how far an unsent message has come. */
   mark(id, state, onRetry) {
     const entry = this.#byKey.get(id);
@@ -67,7 +104,7 @@ export class Thread {
     this.#planned = false;
     const top = this.#entries.find(entry => entry.item.isConnected)?.item;
     const before = top?.getBoundingClientRect().top;
-    let previous, cursor = this.#log.firstChild, answered = false;
+    let previous, cursor = this.#begin ? this.#begin.nextSibling : this.#log.firstChild, answered = false;
     for (const entry of this.#entries.toReversed()) {
       for (const button of entry.item.querySelectorAll('.choices button')) button.disabled = answered;
       answered ||= entry.message.direction === 'inbound';

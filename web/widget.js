@@ -6,13 +6,14 @@
   const channel = script?.dataset.channel;
   if (!channel || window.AgentPlatformChat) return;
   const origin = new URL(script.src).origin;
-  const usedKey = `agentplatform.${channel}.used`;
+  const waitsKey = `agentplatform.${channel}.waits`;
   const labels = { en: 'Chat with us', ru: 'Напишите нам', ar: 'تحدث معنا', fr: 'Discuter avec nous', de: 'Mit uns chatten', es: 'Chatea con nosotros', pl: 'Napisz do nas' };
   const lang = (document.documentElement.lang || navigator.language || 'en').slice(0, 2).toLowerCase();
   const label = script.dataset.label || labels[lang] || labels.en;
 
-  const remember = () => { try { localStorage.setItem(usedKey, '1'); } catch { /* storage is blocked: the frame is loaded on the first click */ } };
-  const wasUsed = () => { try { return localStorage.getItem(usedKey) === '1'; } catch { return false; } };
+  // Until when an answer, or more after one, may come: the frame says so. Only until then it is loaded before somebody wants it.
+  const remember = until => { try { localStorage.setItem(waitsKey, String(until)); } catch { /* storage is blocked: the frame is loaded on the first click */ } };
+  const waits = () => { try { return Date.now() < Number(localStorage.getItem(waitsKey)); } catch { return false; } };
   const element = (tag, attributes, ...children) => {
     const made = document.createElementNS(tag === 'svg' || tag === 'path' ? 'http://www.w3.org/2000/svg' : 'http://www.w3.org/1999/xhtml', tag);
     for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
@@ -64,7 +65,7 @@
   const toggle = open => {
     if (isOpen === open) return;
     isOpen = open;
-    if (open) { load(); remember(); }
+    if (open) load();
     panel.classList.toggle('open', open);
     button.setAttribute('aria-expanded', String(open));
     tell(open ? 'open' : 'closed');
@@ -76,6 +77,7 @@
     const { type, value } = event.data;
     if (type === 'close') toggle(false);
     if (type === 'ready') { isReady = true; tell(isOpen ? 'open' : 'closed'); }
+    if (type === 'waits') remember(value);
     if (type === 'unread') {
       count.hidden = !value || isOpen;
       count.textContent = value > 9 ? '9+' : String(value);
@@ -99,7 +101,7 @@
     root.append(panel, button);
     document.body.append(host);
     if (script.dataset.open === 'true') toggle(true);
-    else if (wasUsed()) ('requestIdleCallback' in window ? requestIdleCallback : setTimeout)(load);
+    else if (waits()) ('requestIdleCallback' in window ? requestIdleCallback : setTimeout)(load);
   };
   const start = () => fetch(`${origin}/v1/web/${encodeURIComponent(channel)}/config`, { credentials: 'omit' })
     .then(response => response.ok ? response.json() : Promise.reject(new Error(`the chat channel answered ${response.status}`)))

@@ -13,8 +13,11 @@ public sealed record ApiOptions
     /// <summary>Sign-in and refresh requests a minute from one address (setting <c>API_SIGN_INS_PER_MINUTE</c>, default 60).</summary>
     public int SignInsPerMinute { get; init; } = 60;
 
-    /// <summary>Open event streams for one access token's session (setting <c>API_STREAMS_PER_SESSION</c>, default 8).</summary>
-    public int StreamsPerSession { get; init; } = 8;
+    /// <summary>
+    /// Open event streams of one session; the oldest ends for a new one (setting <c>API_STREAMS_PER_SESSION</c>, default 4). Over HTTP/1.1 a browser opens six connections
+    /// to a host and no more: streams must leave some of them for everything else.
+    /// </summary>
+    public int StreamsPerSession { get; init; } = 4;
 
     /// <summary>How often a silent stream gets a comment, and looks for news that no hint told (setting <c>API_HEARTBEAT_SECONDS</c>, default 15).</summary>
     public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(15);

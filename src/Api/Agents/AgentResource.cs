@@ -17,7 +17,7 @@ internal static class AgentResource
         Singular = "agent",
         Plural = "agents",
         Table = "agents",
-        Description = "Configured AIs. An agent answers in the channels that name it, while its status is `active`.",
+        Description = "Configured AIs. An agent answers in the channels that name it, while its status is `active`; the organization's default agent in those that name none.",
         Create = Role.Manager,
         Update = Role.Manager,
         Delete = Role.Admin,

@@ -6,7 +6,7 @@ namespace AgentPlatform.Api.Hosting;
 public static class QuietLogs
 {
     /// <summary>
-    /// A line for each request would cost more than the request. <c>Logging__LogLevel__Microsoft.AspNetCore=Information</c> and the like bring
+    /// A line for each request or message would cost more than the request or message itself. <c>Logging__LogLevel__Microsoft.AspNetCore=Information</c> and the like bring
     /// them back.
     /// </summary>
     public static void AddQuietLogs(this IConfigurationManager configuration) => configuration.Sources.Insert(0, new MemoryConfigurationSource
@@ -16,6 +16,8 @@ public static class QuietLogs
             new("Logging:LogLevel:Microsoft.AspNetCore", "Warning"),
             new("Logging:LogLevel:System.Net.Http.HttpClient", "Warning"),
             new("Logging:LogLevel:Orleans", "Warning"),
+            // Orleans places each new grain, and so each new conversation, through a pipeline of Polly's, which tells of every try.
+            new("Logging:LogLevel:Polly", "Warning"),
         ],
     });
 }

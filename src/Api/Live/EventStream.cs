@@ -16,10 +16,11 @@ internal sealed class EventStream(OperationRequest request, LiveHubs hubs, strin
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         var caller = request.Caller;
+        using var entry = hubs.Enter(caller.SessionId);
         var stopping = httpContext.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
         try
         {
-            using var ended = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, stopping);
+            using var ended = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, stopping, entry.Replaced);
             using var watch = request.Service<SessionDirectory>().Watch(caller.SessionId, caller.OrganizationId, () => Volatile.Read(ref _accessChanged).TrySetResult());
             // In this order: what happens while the past is read waits in the stream.
             using var stream = await hubs.Join(caller.OrganizationId, ended.Token);
@@ -30,14 +31,16 @@ internal sealed class EventStream(OperationRequest request, LiveHubs hubs, strin
             await CatchUp(httpContext, stream, cancelled.Token);
             await Follow(httpContext, stream, cancelled.Token);
         }
-        catch (OperationCanceledException) when (httpContext.Response.HasStarted || httpContext.RequestAborted.IsCancellationRequested || stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (httpContext.Response.HasStarted && entry.Replaced.IsCancellationRequested && !httpContext.RequestAborted.IsCancellationRequested)
+        {
+            // What was being written when it ended may have been written in part: it is finished first.
+            Write("replaced", _seen, Encoding.UTF8.GetBytes($"{{\"reason\":\"The session has more than {request.Service<ApiOptions>().StreamsPerSession} streams (API_STREAMS_PER_SESSION).\"}}"));
+            await Flush(httpContext, httpContext.RequestAborted);
+        }
+        catch (OperationCanceledException) when (httpContext.Response.HasStarted || entry.Replaced.IsCancellationRequested || httpContext.RequestAborted.IsCancellationRequested || stopping.IsCancellationRequested)
         {
             // The reader left, was too slow to the end, or the process stops: the connection just ends, the next one goes on.
             httpContext.Abort();
-        }
-        finally
-        {
-            hubs.Exit(caller.SessionId);
         }
     }
 

@@ -6,7 +6,7 @@ namespace AgentPlatform.Api.Live;
 internal sealed class LiveHubs(LiveFeed feed, LiveHints hints, ConfigurationChanges changes, ApiOptions options, TimeProvider clock, ILogger<LiveHub> logger) : IDisposable
 {
     private readonly Dictionary<Guid, LiveHub> _hubs = [];
-    private readonly Dictionary<Guid, int> _sessions = [];
+    private readonly Dictionary<Guid, List<LiveEntry>> _sessions = [];
     private readonly Lock _gate = new();
 
     /// <summary>A stream of the organization's news from now on.</summary>
@@ -24,28 +24,36 @@ internal sealed class LiveHubs(LiveFeed feed, LiveHints hints, ConfigurationChan
         return hub.Join(cancellationToken);
     }
 
-    /// <summary>Counts a stream of a session; false when it has too many.</summary>
-    public bool TryEnter(Guid sessionId)
+    /// <summary>
+    /// Takes in a stream of a session. A tab that was closed or lost its network is often not known to be gone: of too many streams the newest stay, the oldest end.
+    /// </summary>
+    public LiveEntry Enter(Guid sessionId)
     {
+        var entry = new LiveEntry(this, sessionId);
         lock (_gate)
         {
-            var open = _sessions.GetValueOrDefault(sessionId);
-            if (open >= options.StreamsPerSession)
+            if (!_sessions.TryGetValue(sessionId, out var open))
             {
-                return false;
+                _sessions.Add(sessionId, open = []);
             }
-            _sessions[sessionId] = open + 1;
-            return true;
+            open.Add(entry);
+            foreach (var old in open.Take(open.Count - options.StreamsPerSession))
+            {
+                old.Replace();
+            }
         }
+        return entry;
     }
 
-    public void Exit(Guid sessionId)
+    public void Exit(LiveEntry entry)
     {
         lock (_gate)
         {
-            if (--_sessions[sessionId] == 0)
+            var open = _sessions[entry.SessionId];
+            open.Remove(entry);
+            if (open.Count == 0)
             {
-                _sessions.Remove(sessionId);
+                _sessions.Remove(entry.SessionId);
             }
         }
     }
@@ -72,6 +80,30 @@ internal sealed class LiveHubs(LiveFeed feed, LiveHints hints, ConfigurationChan
                 hub.Dispose();
             }
             _hubs.Clear();
+        }
+    }
+}
+
+/// <summary>A stream's place among those of its session, until it is disposed.</summary>
+internal sealed class LiveEntry(LiveHubs hubs, Guid sessionId) : IDisposable
+{
+    private readonly CancellationTokenSource _replaced = new();
+    private bool _isOver;
+
+    public Guid SessionId => sessionId;
+
+    /// <summary>Cancelled when the session has opened too many others since.</summary>
+    public CancellationToken Replaced => _replaced.Token;
+
+    /// <summary>Called by <see cref="LiveHubs"/>, never after <see cref="LiveHubs.Exit"/>.</summary>
+    public void Replace() => _replaced.CancelAsync().Ignore();
+
+    public void Dispose()
+    {
+        if (!Interlocked.Exchange(ref _isOver, true))
+        {
+            hubs.Exit(this);
+            _replaced.Dispose();
         }
     }
 }

@@ -25,6 +25,8 @@ internal static class OrganizationResource
             Matching("country", "^[A-Z]{2}$", "a country code of two letters", "ES", 2).Nullable(),
             Matching("timeZone", @"^[A-Za-z0-9_+\-/]{1,64}$", "an IANA time zone", "Europe/Madrid", 64).About("IANA name. Business hours and days are reckoned in it."),
             Flag("aiEnabled").About("Off: no agent answers in any channel."),
+            Reference("defaultAgentId", "agents").Nullable().About("Who answers in channels that name no agent, while its status is `active`; otherwise, and for null, the first active agent does."),
+            Uuid("answeringAgentId").Nullable().ReadOnly().About("Who answers in channels that name no agent, as things stand.") with { Expression = "default_agent_of(t.id)" },
             Flag("createActivitiesFromMessages").About("Each answer of the AI becomes an activity of its client. Off unless switched on."),
             Json("settings"),
             Kept("messages"),
@@ -33,11 +35,25 @@ internal static class OrganizationResource
             Kept("idempotencyKeys"),
             Kept("files"),
         ],
-        BeforeWrite = change => Task.FromResult(
-            change.Values.Text("timeZone") is { } zone && !TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _)
-                ? Problem.Invalid("/timeZone", "/timeZone must be an IANA time zone, such as Europe/Madrid.")
-                : null),
+        BeforeWrite = Check,
     };
+
+    private static async Task<Problem?> Check(ResourceChange change)
+    {
+        if (change.Values.Text("timeZone") is { } zone && !TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _))
+        {
+            return Problem.Invalid("/timeZone", "/timeZone must be an IANA time zone, such as Europe/Madrid.");
+        }
+        return change.Values.Id("defaultAgentId") is { } agent && await IsOfOneChannel(change, agent)
+            ? Problem.Invalid("/defaultAgentId", "/defaultAgentId names an agent that belongs to one channel.")
+            : null;
+    }
+
+    private static async Task<bool> IsOfOneChannel(ResourceChange change, Guid agent)
+    {
+        await using var rows = await change.Session.QueryAsync("SELECT FROM agents WHERE id = $1 AND channel_id IS NOT NULL", change.Request.Cancelled, agent);
+        return await rows.ReadAsync(change.Request.Cancelled);
+    }
 
     private static Shapes.Field Kept(string what) => Integer($"{what}KeptDays", 1, 36_500).Nullable().About("Older ones are deleted by a daily job; null keeps them for ever.");
 }

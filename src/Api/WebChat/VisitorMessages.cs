@@ -25,25 +25,27 @@ internal sealed record VisitorMessage
 /// <param name="IsTyping">An answer is being worked out or is on its way.</param>
 /// <param name="Messages">In the order of their sequence.</param>
 /// <param name="HasMore">There are more beyond the page.</param>
-internal sealed record VisitorPage(Guid? ConversationId, bool IsTyping, IReadOnlyList<VisitorMessage> Messages, bool HasMore);
+/// <param name="IsFromStart">The position asked for lies beyond the conversation's end, so it was another conversation's: this begins with the first message.</param>
+internal sealed record VisitorPage(Guid? ConversationId, bool IsTyping, IReadOnlyList<VisitorMessage> Messages, bool HasMore, bool IsFromStart = false);
 
 /// <summary>
 /// Reads a visitor's conversation. It ends before the first message that is not on its way yet: a reader that asks for what is after the last sequence
-/// that it has seen gets every message once, and none that a person's takeover may still withdraw.
+/// that it has seen gets every message once, and none that a person's takeover may still withdraw. A position beyond the conversation's end can't have come
+/// from it (the visitor is another one now, the contact was erased, the database restored): taken at its word it would hide all that comes, so it counts for nothing.
 /// </summary>
 internal sealed class VisitorMessages(ApiDataSource database)
 {
     // $1 channel, $2 visitor, $3 after (exclusive), $4 before (exclusive), $5 limit
     private const string Conversation = """
         with conversation as (
-            select c.id, unsent.first, (unsent.first is not null or exists (
+            select c.id, c.last_sequence, case when $3 > c.last_sequence then 0 else $3 end as after, unsent.first, (unsent.first is not null or exists (
                 select from turns t where t.conversation_id = c.id and (t.state = 'running' or (t.state = 'settling' and t.due_at <= now() + interval '3 seconds')))) as is_typing
             from contact_identities i
             join conversations c on c.contact_id = i.contact_id and c.channel_id = i.channel_id
             left join lateral (select min(m.sequence) as first from messages m where m.conversation_id = c.id and m.status in ('pending', 'sending')) unsent on true
             where i.channel_id = $1 and i.identity = $2)
         select c.id, c.is_typing, m.id, m.sequence, m.direction, m.sender_type, m.sender_name, m.is_automatic, m.content_type, m.status, m.text_content,
-            m.attachment_url, m.filename, m.mime_type, m.choices, m.platform_message_id, m.sent_at
+            m.attachment_url, m.filename, m.mime_type, m.choices, m.platform_message_id, m.sent_at, $3 > c.last_sequence
         from conversation c
         left join lateral (
             select m.id, m.sequence, m.direction, m.sender_type, case when m.sender_type = 'agent' then u.first_name end as sender_name,
@@ -53,7 +55,7 @@ internal sealed class VisitorMessages(ApiDataSource database)
             from messages m
             left join turns t on t.id = m.turn_id and m.sender_type = 'ai'
             left join users u on u.id = m.sender_id
-            where m.conversation_id = c.id and m.sequence > $3 and m.sequence < $4 and (c.first is null or m.sequence < c.first)
+            where m.conversation_id = c.id and m.sequence > c.after and m.sequence < $4 and (c.first is null or m.sequence < c.first)
               and m.direction in ('inbound', 'outbound') and m.status <> 'failed'
         """;
 
@@ -74,11 +76,13 @@ internal sealed class VisitorMessages(ApiDataSource database)
         await using var reader = await TenantSession.ReadAsync(database, widget.Tenant, sql, cancellationToken, widget.ChannelId, visitor.Identity, after, before, limit + 1);
         Guid? conversation = null;
         var isTyping = false;
+        var isFromStart = after > 0;
         var messages = new List<VisitorMessage>();
         while (await reader.ReadAsync(cancellationToken))
         {
             conversation = reader.GetGuid(0);
             isTyping = reader.GetBoolean(1);
+            isFromStart = reader.GetBoolean(17);
             if (!reader.IsDBNull(2))
             {
                 messages.Add(Message(reader, visitor));
@@ -89,7 +93,7 @@ internal sealed class VisitorMessages(ApiDataSource database)
         {
             messages.RemoveAt(ReferenceEquals(sql, Backward) ? 0 : messages.Count - 1);
         }
-        return new VisitorPage(conversation, isTyping, messages, hasMore);
+        return new VisitorPage(conversation, isTyping, messages, hasMore, isFromStart);
     }
 
     private static VisitorMessage Message(NpgsqlDataReader row, Visitor visitor)
@@ -113,6 +117,7 @@ internal sealed class VisitorMessages(ApiDataSource database)
     {
         json.WriteStartObject();
         json.WriteString("id", row.GetGuid(2));
+        json.WriteString("conversationId", row.GetGuid(0));
         json.WriteString("clientMessageId", VisitorMessageIds.ToClient(visitor, Text(row, 15)));
         json.WriteNumber("sequence", row.GetInt64(3));
         json.WriteString("direction", row.GetString(4));

@@ -10,6 +10,7 @@ namespace AgentPlatform.Api.WebChat;
 
 /// <summary>
 /// Event streams of visitors. An event <c>message</c> has the message's sequence as its id, so that <c>Last-Event-ID</c> resumes without a gap or a repeat;
+/// <c>reset</c> says that the position given, or the conversation shown until now, is not the visitor's conversation (any more): what follows begins with its first message;
 /// <c>typing</c> says whether an answer is under way; <c>replaced</c> ends a stream of a visitor who opened too many others; a comment keeps a silent
 /// connection open.
 /// </summary>
@@ -19,6 +20,9 @@ internal sealed partial class VisitorStreams(
     private const int PageSize = 100;
 
     private readonly ConcurrentDictionary<Visitor, ImmutableArray<OpenStream>> _open = new();
+
+    /// <summary>Streams of a channel's visitors that are open in this process.</summary>
+    public int Open(Guid channelId) => _open.Where(visitor => visitor.Key.ChannelId == channelId).Sum(visitor => visitor.Value.Length);
 
     /// <summary>The visitor has written: streams that began before the conversation did look again.</summary>
     public void Wake(Visitor visitor)
@@ -76,11 +80,29 @@ internal sealed partial class VisitorStreams(
         response.HttpContext.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpResponseBodyFeature>()?.DisableBuffering();
         Comment(response.BodyWriter, "ready");
         IDisposable? watch = null;
+        Guid? shown = null;
         var wasTyping = false;
         try
         {
             while (true)
             {
+                // An erased contact's visitor may go on writing: in another conversation, whose sequence begins anew.
+                var isAnother = shown is not null && page.ConversationId != shown;
+                if (isAnother)
+                {
+                    watch?.Dispose();
+                    watch = null;
+                    if (!page.IsFromStart && page.ConversationId is not null)
+                    {
+                        page = await messages.After(widget, visitor, 0, PageSize, cancellationToken);
+                    }
+                }
+                if (isAnother || page.IsFromStart)
+                {
+                    after = 0;
+                    Event(response.BodyWriter, "reset", "{}"u8, null);
+                }
+                shown = page.ConversationId;
                 foreach (var message in page.Messages)
                 {
                     Event(response.BodyWriter, "message", message.Json.Span, message.Sequence);
@@ -128,7 +150,7 @@ internal sealed partial class VisitorStreams(
         }
         catch (Exception failure)
         {
-            LogNotRecorded(logger, widget.ChannelId, receipts.Length, failure.GetType().Name);
+            LogNotRecorded(logger, widget.ChannelId, visitor.Id, string.Join(", ", receipts.Select(receipt => receipt.MessageId)), failure.GetType().Name);
         }
     }
 
@@ -152,8 +174,8 @@ internal sealed partial class VisitorStreams(
     [LoggerMessage(4311, LogLevel.Debug, "The event stream of visitor {VisitorId} of channel {ChannelId} ended")]
     private static partial void LogEnded(ILogger logger, Guid channelId, Guid visitorId);
 
-    [LoggerMessage(4312, LogLevel.Warning, "{Count} messages of channel {ChannelId} were shown, but not recorded as delivered ({Failure})")]
-    private static partial void LogNotRecorded(ILogger logger, Guid channelId, int count, string failure);
+    [LoggerMessage(4312, LogLevel.Warning, "Messages of channel {ChannelId} were shown to visitor {VisitorId}, but not recorded as delivered ({Failure}): {MessageIds}")]
+    private static partial void LogNotRecorded(ILogger logger, Guid channelId, Guid visitorId, string messageIds, string failure);
 
     [LoggerMessage(4313, LogLevel.Warning, "The event stream of visitor {VisitorId} of channel {ChannelId} ends: the database is away ({Failure})")]
     private static partial void LogBroken(ILogger logger, Guid channelId, Guid visitorId, string failure);

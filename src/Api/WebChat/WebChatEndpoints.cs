@@ -18,6 +18,7 @@ internal static class WebChatEndpoints
     private static readonly Field[] MessageFields =
     [
         Uuid("id").ReadOnly(),
+        Uuid("conversationId").About("Sequences rise within one conversation. A visitor has one, and another one only after its contact was erased."),
         Uuid("clientMessageId").Nullable().About("The id that the browser made, for the visitor's own messages."),
         Long("sequence").About("Rises with each message; the id of its event."),
         Choice("direction", "inbound", "outbound"),
@@ -90,7 +91,7 @@ internal static class WebChatEndpoints
         Description = "Without `after` or `before`: the newest. `nextCursor` is the value for the next `after`, or for `before` where the page went backwards; null where there is no more.",
         Query =
         [
-            new("after", new IntegerType(0, long.MaxValue, IsLong: true), "Only messages with a higher sequence."),
+            new("after", new IntegerType(0, long.MaxValue, IsLong: true), "Only messages with a higher sequence; beyond the conversation's end it is another conversation's, and the page begins with the first message."),
             new("before", new IntegerType(1, long.MaxValue, IsLong: true), "Only messages with a lower sequence, the last ones of them."),
             new("limit", new IntegerType(1, WebChatOptions.MaxPageSize), "Most messages of the page; default 50."),
         ],
@@ -108,7 +109,7 @@ internal static class WebChatEndpoints
         RateLimit = RateLimits.Own,
         AnswersEvents = true,
         Summary = "A visitor's messages as they come",
-        Description = "Events `message` (a VisitorMessage; the event's id is its sequence) `typing` (`{isTyping}`) and `replaced` (the last one: the visitor has opened more streams than WEB_STREAMS_PER_VISITOR). `Last-Event-ID`, or `after`, resumes without a gap or a repeat; without either, it begins with the first message.",
+        Description = "Events `message` (a VisitorMessage; the event's id is its sequence), `typing` (`{isTyping}`), `reset` (forget what you have shown: it is not this visitor's conversation; the first message follows) and `replaced` (the last one: the visitor has opened more streams than WEB_STREAMS_PER_VISITOR). `Last-Event-ID`, or `after`, resumes without a gap or a repeat; without either, or beyond the conversation's end, it begins with the first message. A position belongs to one visitor: with a token of another `visitorId`, begin without one.",
         Query = [new("after", new IntegerType(0, long.MaxValue, IsLong: true), "As `Last-Event-ID`, which wins.")],
         Problems = [WebChatProblems.OriginNotAllowed, WebChatProblems.VisitorUnknown],
     };

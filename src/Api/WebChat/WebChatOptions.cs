@@ -27,8 +27,11 @@ public sealed record WebChatOptions
     /// <summary>Reads a minute of one visitor: pages of messages and new event streams (setting <c>WEB_READS_PER_MINUTE</c>, default 120).</summary>
     public int ReadsPerMinute { get; init; } = 120;
 
-    /// <summary>Event streams that one visitor may have open, one for each tab; the oldest ends for a new one (setting <c>WEB_STREAMS_PER_VISITOR</c>, default 6).</summary>
-    public int StreamsPerVisitor { get; init; } = 6;
+    /// <summary>
+    /// Event streams that one visitor may have open; the oldest ends for a new one (setting <c>WEB_STREAMS_PER_VISITOR</c>, default 3). Over HTTP/1.1 a browser opens six
+    /// connections to a host and no more: streams must leave some of them for sending.
+    /// </summary>
+    public int StreamsPerVisitor { get; init; } = 3;
 
     /// <summary>How often a silent stream gets a comment, and looks for news that no hint told (setting <c>WEB_HEARTBEAT_SECONDS</c>, default 15).</summary>
     public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(15);

@@ -46,6 +46,14 @@ internal sealed class InboundEvents
         return Task.WhenAll(deliveries);
     }
 
+    /// <summary>Channels and messages by name, for the log: what a failure concerns.</summary>
+    public string Describe()
+    {
+        var conversations = _all?.Values.ToArray() ?? (_first is null ? [] : [_first]);
+        return string.Join("; ", conversations.GroupBy(conversation => conversation.Key.ChannelId).Select(channel =>
+            $"channel {channel.Key}: {WebhookLog.Names([.. channel.SelectMany(conversation => conversation.PlatformIds)])}"));
+    }
+
     private ConversationEvents Of(ChannelSettings channel, in PlatformContact contact)
     {
         var key = new ConversationKey(channel.Id, contact.Identities[0]);
@@ -113,6 +121,11 @@ internal sealed class ConversationEvents(ChannelSettings channel, ConversationKe
     private ImmutableArray<DeliveryReceipt>.Builder? _receipts;
 
     public ConversationKey Key { get; } = key;
+
+    /// <summary>The platform's ids of the messages, and of those that receipts are about.</summary>
+    public IEnumerable<string> PlatformIds =>
+        (_messages ?? (_message is null ? [] : (IEnumerable<InboundMessage>)[_message])).Select(message => message.PlatformMessageId)
+        .Concat((_receipts ?? (IEnumerable<DeliveryReceipt>)[]).Select(receipt => $"{receipt.Status} {receipt.PlatformMessageId}"));
 
     public void Add(InboundMessage message)
     {

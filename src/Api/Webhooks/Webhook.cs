@@ -28,6 +28,7 @@ internal static partial class Webhook
     {
         if (events.Count > 0)
         {
+            context.Features.Set(events);
             await events.Deliver(grains, Activity.Current?.Id);
             Events.Add(events.Count, new KeyValuePair<string, object?>("platform", platform));
         }
@@ -75,7 +76,7 @@ internal static partial class Webhook
                 : Refuse(context, platform, ProblemType.MalformedBody, bad.Message);
         }
 
-        LogUnavailable(logger, platform, failure.GetType().Name);
+        LogUnavailable(logger, platform, context.Features.Get<InboundEvents>()?.Describe() ?? $"channel {context.Request.RouteValues["channelId"] ?? "unknown"}: not read yet", failure.GetType().Name);
         return Refuse(context, platform, ProblemType.Unavailable, "It can't be stored at the moment.", options.RetryAfter);
     }
 
@@ -104,6 +105,6 @@ internal static partial class Webhook
         return CryptographicOperations.FixedTimeEquals(left, right);
     }
 
-    [LoggerMessage(3101, LogLevel.Warning, "A webhook of {Platform} could not be committed and will be delivered again: {Failure}")]
-    private static partial void LogUnavailable(ILogger logger, string platform, string failure);
+    [LoggerMessage(3101, LogLevel.Warning, "A webhook of {Platform} could not be committed and will be delivered again ({Failure}); {Events}")]
+    private static partial void LogUnavailable(ILogger logger, string platform, string events, string failure);
 }

@@ -15,12 +15,16 @@ namespace AgentPlatform.Data.Channels;
 
 /// <summary>
 /// Channels, remembered in this process. A known channel is found without waiting; a change in Postgres makes it forget what the change concerns.
-/// Channels that don't exist are remembered too, up to a bound, so that a stranger who guesses ids doesn't reach the database each time.
+/// Channels that don't exist are remembered too, up to a bound, so that a stranger who guesses ids doesn't reach the database each time. A channel in which nobody
+/// answers is logged when that is first found, and again when the reason changes.
 /// </summary>
 internal sealed partial class ChannelDirectory : IChannelDirectory, IPlatformCredentials, IDisposable
 {
     /// <summary>Most ids remembered as unknown; then all of those are forgotten.</summary>
     internal int MaxUnknownRemembered { get; init; } = 10_000;
+
+    /// <summary>Most channels of which is remembered that they were logged as not answered; then all of those are forgotten.</summary>
+    private const int MaxNotAnsweredRemembered = 10_000;
 
     /// <summary>Most channels whose credentials are looked through for an address that serves a whole app.</summary>
     internal const int MaxChannelsPerPlatform = 10_000;
@@ -32,6 +36,7 @@ internal sealed partial class ChannelDirectory : IChannelDirectory, IPlatformCre
     private readonly ConcurrentDictionary<Guid, Task<ChannelSettings?>> _byId = new();
     private readonly ConcurrentDictionary<(string Platform, string Id), Task<ChannelSettings?>> _byPlatformId = new();
     private readonly ConcurrentDictionary<(string Platform, string Name), Task<ImmutableArray<string>>> _credentials = new();
+    private readonly ConcurrentDictionary<Guid, string> _toldNotAnswered = new();
     private int _unknown;
 
     public ChannelDirectory(ApiDataSource source, SecretBox secrets, ConfigurationChanges changes, ILogger<ChannelDirectory> logger)
@@ -117,10 +122,8 @@ internal sealed partial class ChannelDirectory : IChannelDirectory, IPlatformCre
                 _credentials.Clear();
                 Volatile.Write(ref _unknown, 0);
                 break;
-            case "agents":
-                ForgetWhere(known => known?.AgentId == change.Id && change.Id is not null);
-                break;
-            case "organizations" or "keyword_actions" or "content_collections":
+            // Any agent may become, or stop being, the one that answers where a channel names none.
+            case "agents" or "organizations" or "keyword_actions" or "content_collections":
                 ForgetWhere(known => known?.OrganizationId == change.OrganizationId && change.OrganizationId is not null);
                 break;
         }
@@ -156,14 +159,39 @@ internal sealed partial class ChannelDirectory : IChannelDirectory, IPlatformCre
     {
         await using var command = _source.CreateCommand("""
             SELECT id, organization_id, platform, platform_channel_id, agent_id, name, is_active, is_bot_active, organization_ai_enabled,
-                broken_reason, credentials, settings, response_delay_seconds, on_new_message, agent_is_active, keywords
+                broken_reason, credentials, settings, response_delay_seconds, on_new_message, agent_is_active, keywords, not_answered_code
             FROM find_channel_for_webhook($1, $2, $3)
             """);
         command.Parameters.Add(new() { Value = (object?)id ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid });
         command.Parameters.Add(new() { Value = (object?)platform ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
         command.Parameters.Add(new() { Value = (object?)platformId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
         await using var reader = await command.ExecuteReaderAsync().ConfigureAwait(false);
-        return await reader.ReadAsync().ConfigureAwait(false) ? Read(reader) : null;
+        var channel = await reader.ReadAsync().ConfigureAwait(false) ? Read(reader) : null;
+        if (channel is not null)
+        {
+            TellNotAnswered(channel);
+        }
+
+        return channel;
+    }
+
+    /// <summary>Once for each change: a channel is read again after every change of its organization.</summary>
+    private void TellNotAnswered(ChannelSettings channel)
+    {
+        if (channel.NotAnsweredCode is not { } code)
+        {
+            _toldNotAnswered.TryRemove(channel.Id, out _);
+        }
+        else if (_toldNotAnswered.Count >= MaxNotAnsweredRemembered || !_toldNotAnswered.TryGetValue(channel.Id, out var told) || told != code)
+        {
+            if (_toldNotAnswered.Count >= MaxNotAnsweredRemembered)
+            {
+                _toldNotAnswered.Clear();
+            }
+
+            _toldNotAnswered[channel.Id] = code;
+            LogNotAnswered(channel.Platform, channel.Id, channel.Name, channel.OrganizationId, code, NotAnswered.Describe(code));
+        }
     }
 
     private ChannelSettings Read(NpgsqlDataReader row)
@@ -194,6 +222,7 @@ internal sealed partial class ChannelDirectory : IChannelDirectory, IPlatformCre
             ResponseDelaySeconds = row.IsDBNull(12) ? 0 : row.GetInt32(12),
             RestartsOnNewMessage = row.IsDBNull(13) || row.GetString(13) == "restart",
             HasActiveAgent = row.GetBoolean(14),
+            NotAnsweredCode = Text(row, 16),
             Keywords = Keywords(keywords.RootElement),
         };
     }
@@ -252,6 +281,9 @@ internal sealed partial class ChannelDirectory : IChannelDirectory, IPlatformCre
 
     [LoggerMessage(1201, LogLevel.Error, "The credentials of a channel can't be opened (organization {OrganizationId}, channel {ChannelId}): {Reason}")]
     private partial void LogUnreadable(Guid organizationId, Guid? channelId, string reason);
+
+    [LoggerMessage(1202, LogLevel.Warning, "Nobody answers in {Platform} channel {ChannelId} ({Name}) of organization {OrganizationId}: {Code}. {Reason}")]
+    private partial void LogNotAnswered(string platform, Guid channelId, string name, Guid organizationId, string code, string reason);
 }
 
 /// <summary>The credentials of all active channels of a platform, for addresses that serve a whole app rather than one channel.</summary>

@@ -12,6 +12,8 @@ public sealed record ChannelSettings
     public required Guid OrganizationId { get; init; }
     public required string Platform { get; init; }
     public string? PlatformChannelId { get; init; }
+
+    /// <summary>Who answers: the channel's own agent, or the organization's default agent where it names none.</summary>
     public Guid? AgentId { get; init; }
     public required string Name { get; init; }
     public required bool IsActive { get; init; }
@@ -31,8 +33,11 @@ public sealed record ChannelSettings
     /// <summary>What a new message does to a turn under way: true to restart it, false to queue behind it.</summary>
     public bool RestartsOnNewMessage { get; init; } = true;
 
-    /// <summary>True when the channel's agent exists and is active.</summary>
+    /// <summary>True when <see cref="AgentId"/> is active.</summary>
     public bool HasActiveAgent { get; init; }
+
+    /// <summary>Why nobody answers in the channel (one of <see cref="NotAnswered.Codes"/>); null where somebody does.</summary>
+    public string? NotAnsweredCode { get; init; }
 
     /// <summary>Opened credentials by name: <c>appSecret</c>, <c>verifyToken</c>, <c>accessToken</c>, <c>botToken</c>, <c>secretToken</c>.</summary>
     public required ImmutableDictionary<string, string> Credentials { get; init; }

@@ -46,6 +46,7 @@ public sealed partial class Migrator
         var applied = await ReadAppliedAsync(connection, cancellationToken).ConfigureAwait(false);
         CheckHistory(applied);
         var count = 0;
+        var clock = Stopwatch.StartNew();
         foreach (var script in _scripts)
         {
             if (applied.TryGetValue(script.Name, out var checksum) && checksum == script.Checksum)
@@ -57,7 +58,7 @@ public sealed partial class Migrator
             count++;
         }
 
-        LogUpToDate(_scripts.Count, count);
+        LogUpToDate(_scripts.Count == 0 ? "nothing" : _scripts[^1].Name, _scripts.Count, count, clock.ElapsedMilliseconds);
         return count;
     }
 

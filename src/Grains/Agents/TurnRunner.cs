@@ -31,7 +31,7 @@ internal sealed partial class TurnRunner(
         AgentConfiguration? agent = null;
         try
         {
-            var organization = await WhenAvailable(ct => directory.Get(request.OrganizationId, ct).AsTask(), cancellationToken).ConfigureAwait(false);
+            var organization = await WhenAvailable(NameOf(request), ct => directory.Get(request.OrganizationId, ct).AsTask(), cancellationToken).ConfigureAwait(false);
             timings.End("configuration");
             agent = organization.AgentIn(request.ChannelId, request.AgentId);
             if (agent is null)
@@ -39,7 +39,7 @@ internal sealed partial class TurnRunner(
                 return new TurnResult { Outcome = "escalated", Escalate = true, Record = BuiltIn(timings) with { Error = "The agent doesn't exist any more." } };
             }
 
-            context = await WhenAvailable(ct => reader.Read(request, ct), cancellationToken).ConfigureAwait(false);
+            context = await WhenAvailable(NameOf(request), ct => reader.Read(request, ct), cancellationToken).ConfigureAwait(false);
             timings.End("history");
             return await Answer(organization, agent, context, timings, cancellationToken).ConfigureAwait(false);
         }
@@ -49,7 +49,7 @@ internal sealed partial class TurnRunner(
         }
         catch (Exception failure)
         {
-            LogFailed(failure, request.TurnId, request.ConversationId);
+            LogFailed(failure, request.TurnId, request.ConversationId, request.ChannelId);
             var language = context is null ? "en" : Question.Read(context).Language;
             return FallBack(agent?.Persona ?? PersonaConfiguration.None, language, context?.PreviousOutcome, BuiltIn(timings) with { Error = $"{failure.GetType().Name}: {failure.Message}" });
         }
@@ -72,6 +72,7 @@ internal sealed partial class TurnRunner(
         }
 
         var passages = question.Text.Length == 0 || question.Kind != SmallTalkKind.None ? [] : await WhenAvailable(
+            () => $"An answer of agent {agent.Id} of organization {organization.Id}",
             ct => search.Search(new KnowledgeQuestion(organization.Id, agent.Id, question.Text, question.Context, question.Language), ct), cancellationToken).ConfigureAwait(false);
         timings.End("retrieval");
         return agent.Model is null
@@ -193,8 +194,10 @@ internal sealed partial class TurnRunner(
 
     private static TurnRecord BuiltIn(TurnTimings timings) => new() { Responder = "built_in", Timings = timings.ToJson() };
 
+    private static Func<string> NameOf(TurnRequest request) => () => $"Turn {request.TurnId} of conversation {request.ConversationId} of channel {request.ChannelId}";
+
     /// <summary>While Postgres is away the turn waits: its answer couldn't be committed either, and a fall-back message would be wrong a moment later.</summary>
-    private async Task<T> WhenAvailable<T>(Func<CancellationToken, Task<T>> read, CancellationToken cancellationToken)
+    private async Task<T> WhenAvailable<T>(Func<string> waiting, Func<CancellationToken, Task<T>> read, CancellationToken cancellationToken)
     {
         for (var wait = FirstWait; ; wait = wait * 2 > LongestWait ? LongestWait : wait * 2)
         {
@@ -204,15 +207,15 @@ internal sealed partial class TurnRunner(
             }
             catch (Exception failure) when (PostgresFailures.IsUnavailable(failure))
             {
-                LogWaiting(failure.GetType().Name, wait.TotalMilliseconds);
+                LogWaiting(waiting(), failure.GetType().Name, wait.TotalMilliseconds);
                 await Task.Delay(wait, time, cancellationToken).ConfigureAwait(false);
             }
         }
     }
 
-    [LoggerMessage(2411, LogLevel.Error, "Turn {TurnId} of conversation {ConversationId} failed; the customer gets the fall-back message")]
-    private partial void LogFailed(Exception failure, Guid turnId, Guid conversationId);
+    [LoggerMessage(2411, LogLevel.Error, "Turn {TurnId} of conversation {ConversationId} of channel {ChannelId} failed; the customer gets the fall-back message")]
+    private partial void LogFailed(Exception failure, Guid turnId, Guid conversationId, Guid channelId);
 
-    [LoggerMessage(2412, LogLevel.Warning, "A turn waits for Postgres ({Failure}); it asks again in {Milliseconds} ms")]
-    private partial void LogWaiting(string failure, double milliseconds);
+    [LoggerMessage(2412, LogLevel.Warning, "{Waiting} waits for Postgres ({Failure}); it asks again in {Milliseconds} ms")]
+    private partial void LogWaiting(string waiting, string failure, double milliseconds);
 }

@@ -35,7 +35,7 @@ internal sealed partial class OrganizationGrain
         }
         catch (Exception failure)
         {
-            LogUsageUnread(failure.GetType().Name, failure.Message);
+            LogUsageUnread(this.GetPrimaryKey(), failure.GetType().Name, failure.Message);
         }
     }
 
@@ -93,8 +93,8 @@ internal sealed partial class OrganizationGrain
         }
     }
 
-    [LoggerMessage(2502, LogLevel.Warning, "The usage of an organization could not be read ({Failure}: {Reason}); silos ask again")]
-    private partial void LogUsageUnread(string failure, string reason);
+    [LoggerMessage(2502, LogLevel.Warning, "The usage of organization {OrganizationId} could not be read ({Failure}: {Reason}); silos ask again")]
+    private partial void LogUsageUnread(Guid organizationId, string failure, string reason);
 
     [LoggerMessage(2503, LogLevel.Warning, "A conversation of channel {ChannelId} that waited for the AI could not be woken ({Failure}: {Reason})")]
     private partial void LogNotWoken(Guid channelId, string failure, string reason);

@@ -21,6 +21,14 @@ internal sealed record WebChannel(WebChatApp App, TestOrganization Organization,
         var visitor = await (await App.Anonymous.PostAsJsonAsync($"{Root}/visitors", new { })).Json(HttpStatusCode.Created);
         return new ChatVisitor(this, visitor["visitorId"]!.GetValue<Guid>(), visitor.Text("token"));
     }
+
+    /// <summary>What the erasure of everybody in the channel does to what visitors are known by.</summary>
+    public async Task Erase()
+    {
+        await Organization.Execute("DELETE FROM contact_identities WHERE channel_id = $1", Id);
+        await Organization.Execute("UPDATE contacts SET primary_identity = 'erased-' || gen_random_uuid() WHERE channel_id = $1", Id);
+        await Organization.Execute("UPDATE conversations SET version = version + 1 WHERE channel_id = $1", Id);
+    }
 }
 
 /// <summary>An event as the stream sent it.</summary>

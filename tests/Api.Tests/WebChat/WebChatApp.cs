@@ -48,6 +48,9 @@ public class WebChatApp : ApiApp
         });
     }
 
+    /// <summary>Event streams that visitors of a channel have open.</summary>
+    internal int Streams(Guid channelId) => Services.GetRequiredService<VisitorStreams>().Open(channelId);
+
     /// <summary>A web channel of an organization, with its agent.</summary>
     internal async Task<WebChannel> NewChannel(TestOrganization organization, params string[] allowedDomains)
     {

@@ -1,3 +1,4 @@
+using AgentPlatform.Api.Tests.TestApp;
 using AgentPlatform.Api.Tests.WebChat;
 using AgentPlatform.Browser.Tests.Chromium;
 using Microsoft.AspNetCore.Builder;
@@ -50,6 +51,45 @@ public sealed class WidgetTests(WebChatApp app, ChromiumBrowser browser) : IClas
         Assert.Contains((await page.Frames()), frame => frame.Address.StartsWith("chrome-error:", StringComparison.Ordinal));
         Assert.False(await page.Evaluate<bool>("Boolean(document.querySelector('[data-agentplatform]'))"));
         Assert.Contains(page.Complaints, complaint => complaint.Contains("frame-ancestors", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Nothing_is_loaded_until_it_is_opened_or_something_is_waited_for()
+    {
+        var channel = await app.NewChannel(await app.NewOrganization(), "127.0.0.1");
+        await using var site = await OtherSite($"""<script src="{app.Address}widget.js" data-channel="{channel.Id}" async></script>""");
+        var page = await browser.NewPage();
+        await page.Open(Address(site));
+        await page.Until("document.querySelector('[data-agentplatform]')");
+        await page.Evaluate<bool>("AgentPlatformChat.open(), AgentPlatformChat.close(), true");
+        await Chat(page);
+        await page.Reload();
+        await page.Until("document.querySelector('[data-agentplatform]')");
+        await page.Evaluate<bool>("new Promise(resolve => requestIdleCallback(() => resolve(true)))");
+        Assert.Empty(await page.Frames()); // it was opened, but nothing was said
+        Assert.Equal(0, app.Streams(channel.Id));
+
+        await page.Evaluate<bool>("AgentPlatformChat.open(), true");
+        var frame = await Chat(page);
+        await page.Until("document.activeElement.id === 'text'", frame);
+        await page.Type("Hello?");
+        await page.Press("Enter");
+        await page.Until("document.getElementById('log').innerText.includes('answer to 1')", frame);
+        await page.Reload();
+
+        // More may come for a while: the closed widget is loaded and listens.
+        frame = await Chat(page);
+        await Eventually.Holds(() => Task.FromResult(app.Streams(channel.Id) == 1));
+        await page.Until("document.getElementById('log')?.innerText.includes('answer to 1')", frame);
+
+        // Once that time is over, it isn't.
+        await page.Open($"{Address(site)}/?later");
+        await page.Until("document.querySelector('[data-agentplatform]')");
+        await page.Evaluate<bool>($"window.addEventListener('pagehide', () => localStorage.setItem('agentplatform.{channel.Id}.waits', '1000')), true");
+        await page.Reload();
+        await page.Until("document.querySelector('[data-agentplatform]')");
+        await page.Evaluate<bool>("new Promise(resolve => requestIdleCallback(() => resolve(true)))");
+        Assert.Empty(await page.Frames());
     }
 
     private static async Task<string> Chat(ChromiumPage page)

@@ -59,13 +59,13 @@ public sealed class ChromiumBrowser : IAsyncLifetime
         }
     }
 
-    /// <summary>A page with a profile of its own.</summary>
-    public async Task<ChromiumPage> NewPage()
+    /// <summary>A page with a profile of its own, or another tab beside one.</summary>
+    public async Task<ChromiumPage> NewPage(ChromiumPage? beside = null)
     {
-        var context = (await Send("Target.createBrowserContext", [])).Text("browserContextId");
+        var context = beside?.Profile ?? (await Send("Target.createBrowserContext", [])).Text("browserContextId");
         var target = (await Send("Target.createTarget", new() { ["url"] = "about:blank", ["browserContextId"] = context })).Text("targetId");
         var session = (await Send("Target.attachToTarget", new() { ["targetId"] = target, ["flatten"] = true })).Text("sessionId");
-        var page = new ChromiumPage(this, session);
+        var page = new ChromiumPage(this, session, context);
         _listeners[session] = page.Hear;
         foreach (var domain in (string[])["Page", "Runtime", "Log", "Network", "Accessibility"])
         {

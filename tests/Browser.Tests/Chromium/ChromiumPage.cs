@@ -5,14 +5,21 @@ using System.Text.Json.Nodes;
 namespace AgentPlatform.Browser.Tests.Chromium;
 
 /// <summary>One tab. What a page complains about (exceptions, refused scripts and styles, failed requests) is kept in <see cref="Complaints"/>.</summary>
-public sealed class ChromiumPage(ChromiumBrowser browser, string session)
+public sealed class ChromiumPage(ChromiumBrowser browser, string session, string profile)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private readonly ConcurrentQueue<string> _complaints = new();
+    private readonly ConcurrentQueue<string> _requests = new();
     private TaskCompletionSource _loaded = new();
 
     public IReadOnlyCollection<string> Complaints => _complaints;
+
+    /// <summary>The profile that its storage belongs to; other tabs may have the same.</summary>
+    public string Profile => profile;
+
+    /// <summary>Addresses that the page has asked for.</summary>
+    public IReadOnlyCollection<string> Requests => _requests;
 
     public Task<JsonObject> Send(string method, JsonObject? parameters = null) => browser.Send(method, parameters ?? [], session);
 
@@ -112,6 +119,9 @@ public sealed class ChromiumPage(ChromiumBrowser browser, string session)
         {
             case "Page.loadEventFired":
                 _loaded.TrySetResult();
+                break;
+            case "Network.requestWillBeSent":
+                _requests.Enqueue(parameters["request"]!["url"]!.GetValue<string>());
                 break;
             case "Runtime.exceptionThrown":
                 _complaints.Enqueue(parameters["exceptionDetails"]!.ToJsonString());

@@ -3,7 +3,7 @@ using AgentPlatform.Data.Channels;
 using AgentPlatform.Data.Connections;
 using AgentPlatform.Data.Secrets;
 using AgentPlatform.Fakes.Postgres;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace AgentPlatform.Data.Tests.Channels;
@@ -16,6 +16,7 @@ public sealed class ChannelDirectoryTests : IAsyncLifetime
 
     private readonly SecretBox _box = SecretBox.Parse(SecretBox.NewKey("test"));
     private readonly ConfigurationChanges _changes = new();
+    private readonly WarningLog _log = new();
     private TestDatabase _database = null!;
     private ApiDataSource _source = null!;
     private ChannelDirectory _directory = null!;
@@ -24,7 +25,7 @@ public sealed class ChannelDirectoryTests : IAsyncLifetime
     {
         _database = await TestDatabase.CreateAsync();
         _source = new ApiDataSource(_database.DataOptions);
-        _directory = new ChannelDirectory(_source, _box, _changes, NullLogger<ChannelDirectory>.Instance);
+        _directory = new ChannelDirectory(_source, _box, _changes, _log);
         var credentials = _box.SealCredentials(Organization, new Dictionary<string, string> { ["appSecret"] = "s3cret", ["verifyToken"] = "verify" });
         await _database.ExecuteAsAdminAsync($$"""
             INSERT INTO organizations (id, name, slug) VALUES ('{{Organization}}', 'Acme', 'acme');
@@ -94,6 +95,100 @@ public sealed class ChannelDirectoryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_channel_without_an_agent_has_the_default_one_of_its_organization()
+    {
+        var (draft, second, chosen) = (Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid());
+        await Change("channels", $"UPDATE channels SET agent_id = NULL WHERE id = '{Channel}'");
+        Assert.Equal(Agent, await Answering());
+
+        await Change("agents", $"INSERT INTO agents (id, organization_id, name, status, created_at) VALUES ('{draft}', '{Organization}', 'Older, a draft', 'draft', now() - interval '1 day')");
+        Assert.Equal(Agent, await Answering());
+        await Change("agents", $"UPDATE agents SET status = 'active' WHERE id = '{draft}'");
+        Assert.Equal(draft, await Answering());
+        await Change("agents", $"INSERT INTO agents (id, organization_id, name, status) VALUES ('{chosen}', '{Organization}', 'Chosen', 'active'), ('{second}', '{Organization}', 'Second', 'active')");
+        await Change("organizations", $"UPDATE organizations SET default_agent_id = '{chosen}' WHERE id = '{Organization}'");
+        Assert.Equal(chosen, await Answering());
+        await Change("agents", $"UPDATE agents SET status = 'inactive' WHERE id = '{chosen}'");
+        Assert.Equal(draft, await Answering());
+        await Change("agents", $"UPDATE agents SET status = 'active' WHERE id = '{chosen}'");
+        Assert.Equal(chosen, await Answering());
+        await Change("agents", $"DELETE FROM agents WHERE id IN ('{chosen}', '{draft}')");
+        Assert.Equal(Agent, await Answering());
+        await Change("agents", $"UPDATE agents SET status = 'archived' WHERE organization_id = '{Organization}'");
+        Assert.Null(await Answering());
+        Assert.Equal("no_active_agent", (await _directory.Find(Channel, default))!.NotAnsweredCode);
+    }
+
+    [Theory]
+    [InlineData("UPDATE channels SET is_active = false", "channels", "channel_inactive")]
+    [InlineData("UPDATE channels SET is_bot_active = false", "channels", "bot_inactive")]
+    [InlineData("UPDATE organizations SET ai_enabled = false", "organizations", "organization_ai_disabled")]
+    [InlineData("UPDATE agents SET status = 'inactive'", "agents", "agent_inactive")]
+    [InlineData("DELETE FROM agents", "agents", "no_active_agent")]
+    public async Task A_channel_that_nobody_answers_says_why_and_is_logged_once(string change, string table, string code)
+    {
+        Assert.Null((await _directory.Find(Channel, default))!.NotAnsweredCode);
+        Assert.Empty(_log.Lines);
+
+        await Change(table, change);
+        for (var times = 0; times < 3; times++)
+        {
+            Assert.Equal(code, (await _directory.Find(Channel, default))!.NotAnsweredCode);
+            _changes.Publish(ConfigurationChange.Everything);
+        }
+
+        var line = Assert.Single(_log.Lines);
+        Assert.Contains($"channel {Channel} (Line)", line, StringComparison.Ordinal);
+        Assert.Contains(code, line, StringComparison.Ordinal);
+        Assert.Contains(NotAnswered.Describe(code), line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_inactive_agent_of_the_channels_own_is_not_replaced()
+    {
+        var other = Guid.NewGuid();
+        await Change("agents", $"INSERT INTO agents (id, organization_id, name, status) VALUES ('{other}', '{Organization}', 'Other', 'active'); UPDATE agents SET status = 'inactive' WHERE id = '{Agent}'");
+
+        var channel = (await _directory.Find(Channel, default))!;
+        Assert.Equal((Agent, false, "agent_inactive"), (channel.AgentId!.Value, channel.HasActiveAgent, channel.NotAnsweredCode));
+        await Change("agents", $"UPDATE agents SET status = 'active' WHERE id = '{Agent}'");
+        Assert.Null((await _directory.Find(Channel, default))!.NotAnsweredCode);
+        await Change("agents", $"UPDATE agents SET status = 'inactive' WHERE id = '{Agent}'");
+        Assert.Equal("agent_inactive", (await _directory.Find(Channel, default))!.NotAnsweredCode);
+        Assert.Equal(2, _log.Lines.Count);
+    }
+
+    private async Task<Guid?> Answering() => await _directory.Find(Channel, default) is { HasActiveAgent: true } channel ? channel.AgentId : null;
+
+    /// <summary>A change of one of the organization's rows, told as Postgres tells it.</summary>
+    private async Task Change(string table, string sql)
+    {
+        await _directory.Find(Channel, default);
+        await _database.ExecuteAsAdminAsync(sql);
+        _changes.Publish(new ConfigurationChange(table, Organization, table == "channels" ? Channel : Guid.NewGuid()));
+    }
+
+    private sealed class WarningLog : ILogger<ChannelDirectory>
+    {
+        public List<string> Lines { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel == LogLevel.Warning;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (IsEnabled(logLevel))
+            {
+                lock (Lines)
+                {
+                    Lines.Add(formatter(state, exception));
+                }
+            }
+        }
+    }
+
+    [Fact]
     public async Task After_a_lost_connection_everything_is_read_again()
     {
         var before = await _directory.Find(Channel, default);
@@ -115,7 +210,7 @@ public sealed class ChannelDirectoryTests : IAsyncLifetime
 
         Assert.Equal("New", (await _directory.Find(id, default))?.Name);
         Assert.Equal(id, (await _directory.FindByPlatformId("telegram", "7", default))?.Id);
-        Assert.False((await _directory.Find(id, default))!.HasActiveAgent);
+        Assert.True(await _directory.Find(id, default) is { HasActiveAgent: true } found && found.AgentId == Agent);
     }
 
     [Fact]
@@ -154,7 +249,7 @@ public sealed class ChannelDirectoryTests : IAsyncLifetime
     [Fact]
     public async Task Guessed_ids_do_not_fill_the_memory()
     {
-        using var directory = new ChannelDirectory(_source, _box, _changes, NullLogger<ChannelDirectory>.Instance) { MaxUnknownRemembered = 100 };
+        using var directory = new ChannelDirectory(_source, _box, _changes, _log) { MaxUnknownRemembered = 100 };
         await directory.Find(Channel, default);
         for (var i = 0; i < 450; i++)
         {

@@ -72,7 +72,7 @@ internal sealed partial class TelegramWebhook(IGrainFactory grains, IChannelDire
         }
         catch (JsonException malformed)
         {
-            LogMalformed();
+            LogMalformed(channel.Id, JsonText.Describe(malformed));
             await Webhook.Refuse(context, Platform, ProblemType.MalformedBody, JsonText.Describe(malformed));
             return;
         }
@@ -93,6 +93,6 @@ internal sealed partial class TelegramWebhook(IGrainFactory grains, IChannelDire
         json.WriteString("callback_query_id", id);
     });
 
-    [LoggerMessage(3121, LogLevel.Warning, "An authentic Telegram update is not JSON")]
-    private partial void LogMalformed();
+    [LoggerMessage(3121, LogLevel.Warning, "An authentic update of Telegram channel {ChannelId} is not JSON and was refused: {Reason}")]
+    private partial void LogMalformed(Guid channelId, string reason);
 }

@@ -148,6 +148,8 @@ internal sealed partial class WhatsAppWebhook(
         Guid.TryParse(context.Request.RouteValues["channelId"] as string, out var id)
         && await channels.Find(id, CancellationToken.None) is { Platform: Platform } channel ? channel : null;
 
+    private static string NameOf(ChannelSettings? addressed) => addressed?.Id.ToString() ?? "(address of the whole app)";
+
     private static string? Signature(HttpContext context) => context.Request.Headers[WhatsAppSignature.Header];
 
     /// <summary>
@@ -208,13 +210,14 @@ internal sealed partial class WhatsAppWebhook(
         }
         catch (Exception malformed) when (malformed is JsonException or WhatsAppFormatException)
         {
-            LogMalformed(malformed.GetType().Name);
-            await Webhook.Refuse(context, Platform, ProblemType.MalformedBody, malformed is JsonException json ? JsonText.Describe(json) : malformed.Message);
+            var reason = malformed is JsonException json ? JsonText.Describe(json) : malformed.Message;
+            LogMalformed(NameOf(addressed), reason);
+            await Webhook.Refuse(context, Platform, ProblemType.MalformedBody, reason);
             return;
         }
 
         var events = new InboundEvents();
-        var ignored = 0;
+        List<string>? ignored = null;
         string? lastNumber = null;
         ChannelSettings? lastChannel = null;
         for (var i = 0; i < parsed.Count; i++)
@@ -228,7 +231,7 @@ internal sealed partial class WhatsAppWebhook(
 
             if (lastChannel is null)
             {
-                ignored++;
+                (ignored ??= []).Add($"{parsed[i].Message?.PlatformMessageId ?? $"{parsed[i].Receipt!.Status} {parsed[i].Receipt!.PlatformMessageId}"} for number {number ?? "none"}");
             }
             else if (parsed[i].Message is { } message)
             {
@@ -240,9 +243,9 @@ internal sealed partial class WhatsAppWebhook(
             }
         }
 
-        if (ignored > 0 || parsed.Unattributable > 0 || parsed.PlatformErrors is not null)
+        if (ignored is not null || parsed.Unattributable > 0 || parsed.PlatformErrors is not null)
         {
-            LogLeftOut(ignored, parsed.Unattributable, parsed.PlatformErrors is null ? "none" : string.Join(' ', parsed.PlatformErrors));
+            LogLeftOut(NameOf(addressed), WebhookLog.Names(ignored ?? []), parsed.Unattributable, parsed.PlatformErrors is null ? "none" : string.Join(' ', parsed.PlatformErrors));
         }
 
         await Webhook.Commit(context, Platform, events, grains);
@@ -267,9 +270,9 @@ internal sealed partial class WhatsAppWebhook(
         return own.AsSpan().SequenceEqual(key) || WhatsAppSignature.Verify(body.Span, signature, own) ? channel : null;
     }
 
-    [LoggerMessage(3111, LogLevel.Warning, "An authentic WhatsApp webhook is malformed: {Failure}")]
-    private partial void LogMalformed(string failure);
+    [LoggerMessage(3111, LogLevel.Warning, "An authentic webhook of WhatsApp channel {Channel} is malformed and was refused: {Reason}")]
+    private partial void LogMalformed(string channel, string reason);
 
-    [LoggerMessage(3112, LogLevel.Warning, "A WhatsApp webhook held events that were left out: {Ignored} for numbers that are not connected or not signed for, {Unattributable} that name nobody; errors of the platform: {Codes}")]
-    private partial void LogLeftOut(int ignored, int unattributable, string codes);
+    [LoggerMessage(3112, LogLevel.Warning, "A webhook of WhatsApp channel {Channel} held events that were left out: not connected or not signed for: {Ignored}; {Unattributable} that name nobody; errors of the platform: {Codes}")]
+    private partial void LogLeftOut(string channel, string ignored, int unattributable, string codes);
 }
