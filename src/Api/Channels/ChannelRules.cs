@@ -43,6 +43,11 @@ internal static class ChannelRules
             {
                 return Problem.Invalid($"/credentials/{field.Name}", $"/credentials/{field.Name} is not a credential of {platform.Name}.");
             }
+            if (field.Name == CredentialNames.BotToken && merged.TryGetValue(CredentialNames.BotToken, out var old) && BotOf(old) != BotOf((string)value!))
+            {
+                return Problem.Invalid(
+                    "/credentials/botToken", "/credentials/botToken is another bot's, whose messages have the same numbers: new ones would be taken for old ones. Connect it as a channel of its own.");
+            }
             merged[field.Name] = (string)value!;
         }
         var missing = platform.Credentials.Where(name => !merged.ContainsKey(name)).ToArray();
@@ -58,6 +63,9 @@ internal static class ChannelRules
         }
         return null;
     }
+
+    /// <summary>The bot's own number, before the colon.</summary>
+    private static string BotOf(string token) => token.Split(':')[0];
 
     private static Problem? CheckPlatformId(ResourceChange change, ChannelPlatform platform)
     {
