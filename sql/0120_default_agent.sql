@@ -4,17 +4,16 @@
 ALTER TABLE organizations ADD COLUMN default_agent_id uuid REFERENCES agents (id) ON DELETE SET NULL;
 CREATE INDEX organizations_by_default_agent ON organizations (default_agent_id) WHERE default_agent_id IS NOT NULL;
 
-CREATE FUNCTION default_agent_of(organization uuid) RETURNS uuid
+-- This one and the next take columns rather than ids, so that they hold for a row that is just being written.
+CREATE FUNCTION default_agent_of(organization uuid, chosen uuid) RETURNS uuid
     LANGUAGE sql STABLE SET search_path = '' AS $$
     SELECT a.id
     FROM public.agents a
-    JOIN public.organizations o ON o.id = a.organization_id
     WHERE a.organization_id = organization AND a.status = 'active' AND a.channel_id IS NULL
-    ORDER BY (a.id IS NOT DISTINCT FROM o.default_agent_id) DESC, a.created_at, a.id
+    ORDER BY (a.id IS NOT DISTINCT FROM chosen) DESC, a.created_at, a.id
     LIMIT 1
 $$;
 
--- Takes the channel's columns rather than its id, so that it holds for a row that is just being written.
 CREATE FUNCTION channel_answer(organization uuid, own_agent uuid, channel_is_active boolean, bot_is_active boolean, OUT agent_id uuid, OUT not_answered_code text)
     LANGUAGE sql STABLE SET search_path = '' AS $$
     SELECT CASE WHEN found.code IS NULL THEN found.agent END, found.code
@@ -27,11 +26,11 @@ CREATE FUNCTION channel_answer(organization uuid, own_agent uuid, channel_is_act
             WHEN answering.status <> 'active' THEN 'agent_inactive'
         END AS code
         FROM public.organizations o
-        LEFT JOIN public.agents answering ON answering.organization_id = o.id AND answering.id = coalesce(own_agent, public.default_agent_of(organization))
+        LEFT JOIN public.agents answering ON answering.organization_id = o.id AND answering.id = coalesce(own_agent, public.default_agent_of(o.id, o.default_agent_id))
         WHERE o.id = organization) found
 $$;
-REVOKE ALL ON FUNCTION default_agent_of(uuid), channel_answer(uuid, uuid, boolean, boolean) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION default_agent_of(uuid), channel_answer(uuid, uuid, boolean, boolean) TO agentplatform_api, agentplatform_engine;
+REVOKE ALL ON FUNCTION default_agent_of(uuid, uuid), channel_answer(uuid, uuid, boolean, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION default_agent_of(uuid, uuid), channel_answer(uuid, uuid, boolean, boolean) TO agentplatform_api, agentplatform_engine;
 
 -- The channel with what answers in it; the columns of before keep their names and meaning.
 DROP FUNCTION find_channel_for_webhook(uuid, text, text);
@@ -52,7 +51,7 @@ CREATE FUNCTION find_channel_for_webhook(channel uuid, wanted_platform text, pla
         (SELECT answer.not_answered_code FROM public.channel_answer(c.organization_id, c.agent_id, c.is_active, c.is_bot_active) answer)
     FROM public.channels c
     JOIN public.organizations o ON o.id = c.organization_id
-    LEFT JOIN public.agents a ON a.organization_id = c.organization_id AND a.id = coalesce(c.agent_id, public.default_agent_of(c.organization_id))
+    LEFT JOIN public.agents a ON a.organization_id = c.organization_id AND a.id = coalesce(c.agent_id, public.default_agent_of(o.id, o.default_agent_id))
     WHERE (channel IS NOT NULL AND c.id = channel)
        OR (channel IS NULL AND c.platform = wanted_platform AND c.platform_channel_id = platform_id)
 $$;

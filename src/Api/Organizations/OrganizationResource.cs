@@ -26,7 +26,7 @@ internal static class OrganizationResource
             Matching("timeZone", @"^[A-Za-z0-9_+\-/]{1,64}$", "an IANA time zone", "Europe/Madrid", 64).About("IANA name. Business hours and days are reckoned in it."),
             Flag("aiEnabled").About("Off: no agent answers in any channel."),
             Reference("defaultAgentId", "agents").Nullable().About("Who answers in channels that name no agent, while its status is `active`; otherwise, and for null, the first active agent does."),
-            Uuid("answeringAgentId").Nullable().ReadOnly().About("Who answers in channels that name no agent, as things stand.") with { Expression = "default_agent_of(t.id)" },
+            Uuid("answeringAgentId").Nullable().ReadOnly().About("Who answers in channels that name no agent, as things stand.") with { Expression = "default_agent_of(t.id, t.default_agent_id)" },
             Flag("createActivitiesFromMessages").About("Each answer of the AI becomes an activity of its client. Off unless switched on."),
             Json("settings"),
             Kept("messages"),

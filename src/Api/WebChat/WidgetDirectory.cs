@@ -73,7 +73,7 @@ internal sealed class WidgetDirectory : IDisposable
             from channels c
             join organizations o on o.id = c.organization_id
             left join web_widgets w on w.channel_id = c.id
-            left join agents a on a.organization_id = c.organization_id and a.id = coalesce(c.agent_id, default_agent_of(c.organization_id))
+            left join agents a on a.organization_id = c.organization_id and a.id = coalesce(c.agent_id, default_agent_of(o.id, o.default_agent_id))
             left join personas p on p.id = a.persona_id
             where c.id = $1
             """;

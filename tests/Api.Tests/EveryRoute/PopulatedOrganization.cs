@@ -186,7 +186,7 @@ internal sealed class PopulatedOrganization(TestOrganization organization, Whats
     public static string? Named(ApiOperation operation, string property) => property switch
     {
         "channelId" or "channelIds" => "channels",
-        "agentId" => "agents",
+        "agentId" or "defaultAgentId" => "agents",
         "personaId" => "personas",
         "llmModelId" or "fallbackModelId" => "llm-models",
         "promptVariantId" => "prompt-variants",
