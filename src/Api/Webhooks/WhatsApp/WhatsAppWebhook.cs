@@ -236,7 +236,7 @@ internal sealed partial class WhatsAppWebhook(
             }
             else
             {
-                events.Add(lastChannel, parsed[i].Contact, parsed[i].Receipt!);
+                events.Add(lastChannel, parsed[i].Receipt!);
             }
         }
 
@@ -270,6 +270,6 @@ internal sealed partial class WhatsAppWebhook(
     [LoggerMessage(3111, LogLevel.Warning, "An authentic WhatsApp webhook is malformed: {Failure}")]
     private partial void LogMalformed(string failure);
 
-    [LoggerMessage(3112, LogLevel.Warning, "A WhatsApp webhook held events that were left out: {Ignored} for numbers that are not connected or not signed for, {Unattributable} that name nobody; errors of the platform: {Codes}")]
+    [LoggerMessage(3112, LogLevel.Warning, "A WhatsApp webhook held events that were left out: {Ignored} for numbers that are not connected or not signed for, {Unattributable} that name nobody, or no message; errors of the platform: {Codes}")]
     private partial void LogLeftOut(int ignored, int unattributable, string codes);
 }
