@@ -212,7 +212,8 @@ internal static class ConversationBatch
             (Uuids, Array(changes, static d => d.Pending.Commit.OrganizationId)), (Uuids, Array(changes, static d => d.Pending.Commit.ChannelId)),
             (Uuids, Array(changes, static d => d.Row.MessageId)), (Texts, Array(changes, static d => d.Row.PlatformMessageId)), (Texts, Array(changes, static d => d.Row.Status)),
             (Texts, Array(changes, static d => d.Row.ErrorCode)), (Texts, Array(changes, static d => d.Row.Error)), (Times, Array(changes, static d => d.Row.At)),
-            (Booleans, Array(changes, static d => d.Row.IsReceipt)), (Ints, Array(changes, static d => d.Row.AgainBelowAttempts)));
+            (Booleans, Array(changes, static d => d.Row.IsReceipt)), (Ints, Array(changes, static d => d.Row.AgainBelowAttempts)),
+            (Uuids, Array(changes, static d => d.Pending.Commit.Advance is null ? (Guid?)null : d.Pending.Commit.ConversationId)));
         var sent = changes.Where(static d => d.Row is { IsReceipt: false, Status: "sent", PlatformMessageId: not null }).ToArray();
         if (sent.Length > 0)
         {

@@ -114,14 +114,15 @@ internal static class ConversationCommitStatements
     /// <summary>
     /// Deliveries. A change finds its message by our id, else by the platform's, within the channel, whoever the message was for. A message only moves forward, or back to
     /// <c>pending</c>: after a try that the platform certainly refused, or a failure told later that passes. Of several changes of one message the furthest counts.
-    /// A failure counts only for the try that it names: not for the next one, which may be under way. A platform's id that another message has already is left out.
+    /// What goes with an advance of its conversation is left alone where that was refused. A failure counts only for the try that it names: not for the next one, which may be under way. A platform's id that another message has already is left out.
     /// Returns the changes that moved a message, and the receipts that found none (or that are about a try whose id isn't known yet), which may have come too early.
     /// </summary>
     public const string Deliver = """
         WITH change AS (
             SELECT *, message_status_rank(status) AS rank
-            FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::boolean[], $10::int[])
-                WITH ORDINALITY AS t (organization_id, channel_id, id, platform_message_id, status, error_code, error, at, is_receipt, again_below, index)
+            FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::boolean[], $10::int[], $11::uuid[])
+                WITH ORDINALITY AS t (organization_id, channel_id, id, platform_message_id, status, error_code, error, at, is_receipt, again_below, goes_with, index)
+            WHERE goes_with IS NULL OR EXISTS (SELECT FROM conversations c WHERE c.id = goes_with AND c.changed_in = pg_current_xact_id())
         ), named AS (
             SELECT change.*, m.id AS message_id, m.status AS before, m.platform_message_id AS known_id
             FROM change LEFT JOIN LATERAL (
@@ -158,6 +159,7 @@ internal static class ConversationCommitStatements
             WHERE m.id = f.message_id AND (
                 f.status = 'pending' AND m.status = 'sending'
                 OR f.rank > message_status_rank(m.status) AND CASE
+                    WHEN f.error_code = 'withdrawn' THEN m.status = 'pending' -- what is with the platform can't be taken back
                     WHEN f.is_receipt AND f.status = 'failed' THEN CASE m.status
                         WHEN 'sent' THEN coalesce(m.platform_message_id = f.platform_message_id, true)
                         WHEN 'sending' THEN m.send_attempts <= 1 AND m.platform_message_id IS DISTINCT FROM f.platform_message_id

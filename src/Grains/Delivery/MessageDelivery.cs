@@ -157,7 +157,11 @@ internal sealed partial class MessageDelivery(
             return true;
         }
         using var early = CancellationTokenSource.CreateLinkedTokenSource(changed, wait > NoticedWait ? pushed : default, cancellationToken);
-        await Task.Delay(PlatformWait.Bound(wait), clock, early.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // In pieces: a slow channel's queue may be longer than a timer can hold.
+        for (; wait > TimeSpan.Zero && !early.IsCancellationRequested; wait -= PlatformWait.Bound(wait))
+        {
+            await Task.Delay(PlatformWait.Bound(wait), clock, early.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
         cancellationToken.ThrowIfCancellationRequested();
         return !early.IsCancellationRequested;
     }

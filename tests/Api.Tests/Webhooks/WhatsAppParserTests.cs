@@ -203,7 +203,6 @@ public sealed class WhatsAppParserTests
     {
         var item = Single(sample);
 
-        Assert.Equal([UserId, "972987654321"], item.Contact.Identities.ToArray());
         Assert.Equal(("wamid.xyzxyz", status), (item.Receipt!.PlatformMessageId, item.Receipt.Status));
     }
 
@@ -212,9 +211,40 @@ public sealed class WhatsAppParserTests
     {
         var item = Single("status-failed-bsuid-no-phone");
 
-        Assert.Equal(["CO.1047385771169864"], item.Contact.Identities.ToArray());
         Assert.Equal("131026", item.Receipt!.ErrorCode);
         Assert.Equal("Message undeliverable: The recipient could not receive this message", item.Receipt.Error);
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"recipient_id":"972987654321","recipient_user_id":"IL.77"}""")]
+    [InlineData("""{"recipient_user_id":"IL.77"}""")]
+    [InlineData("""{"message":{"recipient_id":"972987654321"}}""")]
+    [InlineData("""{"recipient_id":7,"recipient_type":"group"}""")]
+    [InlineData("""{"recipient_id":null,"recipient_user_id":{}}""")]
+    public void A_status_is_read_whoever_it_names(string named)
+    {
+        var status = WhatsAppBodies.StatusOf("1", "wamid.1", "delivered");
+        status.Remove("recipient_id");
+        foreach (var (name, value) in JsonNode.Parse(named)!.AsObject())
+        {
+            status[name] = value?.DeepClone();
+        }
+
+        var events = WhatsAppParser.Parse(WhatsAppBodies.Body(WhatsAppBodies.Change("1", "messages", value => value["statuses"] = new JsonArray(status))));
+
+        Assert.Equal(("1", "wamid.1", 0), (Single(events).PhoneNumberId, Single(events).Receipt!.PlatformMessageId, events.Unattributable));
+    }
+
+    [Fact]
+    public void A_failure_tells_its_subcode()
+    {
+        var status = WhatsAppBodies.StatusOf("16505551234", "wamid.1", "failed", errorCode: 100);
+        status["errors"]![0]!["error_subcode"] = 33;
+
+        var receipt = Single(WhatsAppParser.Parse(WhatsAppBodies.Body(WhatsAppBodies.Change("1", "messages", value => value["statuses"] = new JsonArray(status))))).Receipt!;
+
+        Assert.Equal(("100", "33"), (receipt.ErrorCode, receipt.ErrorSubcode));
     }
 
     [Fact]
