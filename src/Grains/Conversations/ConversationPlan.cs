@@ -55,6 +55,9 @@ internal sealed class OutboxItem
     /// <summary>True when a person wants it tried now.</summary>
     public bool IsPushed { get; set; }
 
+    /// <summary>How often the platform asked to wait for longer than anybody waits.</summary>
+    public int LongWishes { get; set; }
+
     /// <summary>Not before this moment; null for at once.</summary>
     public DateTimeOffset? NotBefore { get; set; }
 }

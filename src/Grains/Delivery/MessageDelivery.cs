@@ -166,7 +166,10 @@ internal sealed partial class MessageDelivery(
         return !early.IsCancellationRequested;
     }
 
-    /// <summary>What the platform asks to wait, within bounds; where it asked for more, the log and the message say so.</summary>
+    /// <summary>
+    /// What the platform asks to wait, within bounds. A wish beyond them is nearly always a clock that is wrong somewhere in between: the first one is followed by a try after our own wait, which
+    /// shows whether it was meant; then the longest wait holds. The log and the message say so.
+    /// </summary>
     private SendResult Bounded(DeliveryJob job, SendResult result)
     {
         if (result.RetryAfter is not { } asked || asked <= PlatformWait.Longest)
@@ -176,8 +179,8 @@ internal sealed partial class MessageDelivery(
         LogWaitBounded(logger, job.ChannelId, job.Item.MessageId, asked, PlatformWait.Longest);
         return result with
         {
-            RetryAfter = PlatformWait.Longest,
-            Error = $"{result.Error} It asks to wait for {asked.TotalHours:0} hours, which is more than the longest wait ({PlatformWait.Longest.TotalHours:0} h): it is tried again then, or as soon as the channel is changed or a member writes.".TrimStart(),
+            RetryAfter = job.Item.LongWishes++ == 0 ? null : PlatformWait.Longest,
+            Error = $"{result.Error} It asks to wait for {asked.TotalHours:0} hours, which is more than the longest wait ({PlatformWait.Longest.TotalHours:0} h): it is tried once more soon, then every hour, and as soon as the channel is changed or a member writes.".TrimStart(),
         };
     }
 
@@ -337,7 +340,7 @@ internal sealed partial class MessageDelivery(
     [LoggerMessage(EventId = 2202, Level = LogLevel.Error, Message = "The connector of {Platform} failed on message {MessageId}")]
     private static partial void LogConnectorFailed(ILogger logger, Exception failure, string platform, Guid messageId);
 
-    [LoggerMessage(EventId = 2203, Level = LogLevel.Warning, Message = "On channel {ChannelId} the platform asks to wait {Asked} before message {MessageId}; it is tried again after {Longest}, or when the channel is changed or a member writes")]
+    [LoggerMessage(EventId = 2203, Level = LogLevel.Warning, Message = "On channel {ChannelId} the platform asks to wait {Asked} before message {MessageId}; it is tried once more soon, then after {Longest}, or when the channel is changed or a member writes")]
     private static partial void LogWaitBounded(ILogger logger, Guid channelId, Guid messageId, TimeSpan asked, TimeSpan longest);
 
     [LoggerMessage(EventId = 2204, Level = LogLevel.Warning, Message = "The receipts that came before message {MessageId} was recorded wait for the sweep: {Reason}")]

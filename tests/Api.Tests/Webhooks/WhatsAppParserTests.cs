@@ -28,10 +28,10 @@ public sealed class WhatsAppParserTests
         }
 
         Assert.Equal(1, events.Count);
-        Assert.NotEmpty(events[0].Contact.Identities);
         Assert.NotNull(events[0].PhoneNumberId);
         if (events[0].Message is { } message)
         {
+            Assert.NotEmpty(events[0].Contact.Identities);
             Assert.Equal(name is "in-unsupported" or "in-value-level-error", message.ContentType == ContentTypes.Unsupported);
             AssertIsObject(message.Payload);
             AssertIsObject(message.AttachmentMetadata);

@@ -219,18 +219,41 @@ public sealed class ReceiptTests : IAsyncLifetime
     [InlineData(SendOutcome.Passing)]
     [InlineData(SendOutcome.Throttled)]
     [InlineData(SendOutcome.PairThrottled)]
-    public async Task A_wait_of_years_ends_after_an_hour_and_with_a_change_of_the_channel(SendOutcome outcome)
+    public async Task A_wait_of_years_is_tried_once_more_soon_and_ends_with_a_change_of_the_channel(SendOutcome outcome)
     {
-        await Start(new DeliveryOptions { BrokenRecheck = TimeSpan.FromMilliseconds(50) });
-        var tries = 0;
-        Silo.Platform.Answer = (message, _) => Task.FromResult(Interlocked.Increment(ref tries) > 1
+        await Start();
+        var isMended = false;
+        Silo.Platform.Answer = (message, _) => Task.FromResult(Volatile.Read(ref isMended)
             ? new SendResult(SendOutcome.Sent, $"out.{message.MessageId:N}")
             : new SendResult(outcome, ErrorCode: "429", RetryAfter: TimeSpan.MaxValue));
         await Send("4917", "one");
-        await Status("pending");
+        await Silo.Until<long>("SELECT count(*) FROM messages WHERE status = 'pending' AND send_attempts = 2", static waiting => waiting == 1);
+        Volatile.Write(ref isMended, true);
         Silo.Channels.Channel = Silo.Channels.Channel with { Name = "changed" };
         await _database.ExecuteAsAdminAsync("UPDATE channels SET name = 'changed'");
         await Sent(1);
+        Assert.Equal(3, Silo.Platform.Sent.Count);
+    }
+
+    [Theory]
+    [InlineData(SendOutcome.Passing)]
+    [InlineData(SendOutcome.Throttled)]
+    [InlineData(SendOutcome.PairThrottled)]
+    public async Task A_wait_of_years_ends_by_itself(SendOutcome outcome)
+    {
+        var clock = new FakeTimeProvider();
+        await Start(new DeliveryOptions(), clock: clock);
+        Silo.Platform.Answer = (message, _) => Task.FromResult(Silo.Platform.Sent.Count > 3
+            ? new SendResult(SendOutcome.Sent, $"out.{message.MessageId:N}")
+            : new SendResult(outcome, ErrorCode: "429", RetryAfter: TimeSpan.FromDays(27_000)));
+        await Send("4917", "one");
+        var began = clock.GetUtcNow();
+        await Silo.Until<long>("SELECT count(*) FROM messages WHERE status = 'sent'", sent =>
+        {
+            clock.Advance(TimeSpan.FromMinutes(1));
+            return sent == 1;
+        });
+        Assert.True(clock.GetUtcNow() - began < TimeSpan.FromDays(100));
     }
 
     private async Task Start(DeliveryOptions? delivery = null, Func<PlatformError, PlatformVerdict>? judge = null, bool isBotActive = false, TimeProvider? clock = null)
