@@ -53,6 +53,8 @@ public static class EngineServices
         services.TryAddSingleton<TurnScheduler>();
         services.TryAddSingleton<ChannelConnectors>();
         services.TryAddSingleton<ChannelChanges>();
+        services.TryAddSingleton<EarlyReceipts>();
+        services.TryAddSingleton<Receipts>();
         services.TryAddSingleton<MessageDelivery>();
         services.TryAddSingleton<LiveSignals>();
         services.TryAddSingleton<UsageStore>();

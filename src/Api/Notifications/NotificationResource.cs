@@ -13,6 +13,7 @@ internal static class NotificationResource
     public static readonly ImmutableArray<string> Types =
     [
         "conversation_assigned", "conversation_escalated", "mention", "invitation_accepted", "activity_assigned", "activity_due", "quota_warning", "subscription_past_due", "job_finished",
+        "channel_broken", "message_failed",
     ];
 
     /// <summary>What happened, and in which language the one reads it whom it was told.</summary>

@@ -4,6 +4,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using AgentPlatform.Api.Problems;
+using AgentPlatform.Channels;
 using AgentPlatform.Conversations;
 
 namespace AgentPlatform.Api.WebChat;
@@ -146,7 +147,7 @@ internal sealed partial class VisitorStreams(
         }
         try
         {
-            await grains.GetGrain<IConversationGrain>(new ConversationKey(visitor.ChannelId, visitor.Identity).ToString()).RecordReceipts(widget.OrganizationId, receipts);
+            await grains.GetGrain<IReceiptGrain>(visitor.ChannelId).Record(widget.OrganizationId, receipts);
         }
         catch (Exception failure)
         {

@@ -1,13 +1,18 @@
 using System.Collections.Immutable;
+using AgentPlatform.Channels;
 using AgentPlatform.Conversations;
 using AgentPlatform.Data.Channels;
 using AgentPlatform.Data.Texts;
 
 namespace AgentPlatform.Api.Webhooks;
 
-/// <summary>What one webhook body says, by conversation, each conversation's events in the order of the body.</summary>
+/// <summary>
+/// What one webhook body says: messages by conversation, each conversation's in the order of the body; receipts by channel, for they are found by the message that they name, whoever
+/// it went to.
+/// </summary>
 internal sealed class InboundEvents
 {
+    private List<(ChannelSettings Channel, ImmutableArray<DeliveryReceipt>.Builder Receipts)>? _receipts;
     private ConversationEvents? _first;
     private Dictionary<ConversationKey, ConversationEvents>? _all;
 
@@ -22,14 +27,26 @@ internal sealed class InboundEvents
     }
 
     /// <summary>Adds one receipt.</summary>
-    public void Add(ChannelSettings channel, in PlatformContact contact, DeliveryReceipt receipt)
+    public void Add(ChannelSettings channel, DeliveryReceipt receipt)
     {
-        Of(channel, contact).Add(receipt);
+        _receipts ??= [];
+        var of = _receipts.FindIndex(group => group.Channel.Id == channel.Id);
+        if (of < 0)
+        {
+            of = _receipts.Count;
+            _receipts.Add((channel, ImmutableArray.CreateBuilder<DeliveryReceipt>(1)));
+        }
+
+        _receipts[of].Receipts.Add(receipt);
         Count++;
     }
 
-    /// <summary>Hands all of it to the conversations at once; ends when all of them have committed, and fails when one has failed.</summary>
-    public Task Deliver(IGrainFactory grains, string? traceParent)
+    /// <summary>Hands all of it on at once; ends when all is committed, and fails when one has failed.</summary>
+    public Task Deliver(IGrainFactory grains, string? traceParent) =>
+        _receipts is null ? DeliverMessages(grains, traceParent)
+        : Task.WhenAll([DeliverMessages(grains, traceParent), .. _receipts.Select(group => grains.GetGrain<IReceiptGrain>(group.Channel.Id).Record(group.Channel.OrganizationId, group.Receipts.ToImmutable()))]);
+
+    private Task DeliverMessages(IGrainFactory grains, string? traceParent)
     {
         if (_all is null)
         {
@@ -118,7 +135,6 @@ internal sealed class ConversationEvents(ChannelSettings channel, ConversationKe
     private PlatformContact _contact = contact;
     private InboundMessage? _message;
     private ImmutableArray<InboundMessage>.Builder? _messages;
-    private ImmutableArray<DeliveryReceipt>.Builder? _receipts;
 
     public ConversationKey Key { get; } = key;
 
@@ -143,8 +159,6 @@ internal sealed class ConversationEvents(ChannelSettings channel, ConversationKe
 
         _messages.Add(message);
     }
-
-    public void Add(DeliveryReceipt receipt) => (_receipts ??= ImmutableArray.CreateBuilder<DeliveryReceipt>(1)).Add(receipt);
 
     /// <summary>The same person, named once more: what is newer holds, identities gather.</summary>
     public ConversationEvents Meet(in PlatformContact again)
@@ -175,12 +189,7 @@ internal sealed class ConversationEvents(ChannelSettings channel, ConversationKe
     public Task Deliver(IGrainFactory grains, string? traceParent)
     {
         var conversation = grains.GetGrain<IConversationGrain>(Key.ToString());
-        if (_message is null)
-        {
-            return conversation.RecordReceipts(channel.OrganizationId, _receipts!.ToImmutable());
-        }
-
-        var received = conversation.Receive(new InboundBatch
+        return conversation.Receive(new InboundBatch
         {
             OrganizationId = channel.OrganizationId,
             ChannelId = channel.Id,
@@ -195,9 +204,8 @@ internal sealed class ConversationEvents(ChannelSettings channel, ConversationKe
                 IsGroup = _contact.IsGroup,
                 GivenUp = _contact.GivenUp,
             },
-            Messages = _messages?.ToImmutable() ?? ImmutableArray.Create(_message),
+            Messages = _messages?.ToImmutable() ?? ImmutableArray.Create(_message!),
             TraceParent = traceParent,
         });
-        return _receipts is null ? received : Task.WhenAll(received, conversation.RecordReceipts(channel.OrganizationId, _receipts.ToImmutable()));
     }
 }

@@ -256,17 +256,40 @@ internal static class ConversationBatch
         {
             return;
         }
-        Add(batch, readers, ConversationCommitStatements.Deliver, ReadApplied,
-            (Uuids, Array(changes, static d => d.Pending.Commit.ConversationId)), (Uuids, Array(changes, static d => d.Pending.Commit.ChannelId)),
+        Add(batch, readers, ConversationCommitStatements.Deliver, ReadMoved,
+            (Uuids, Array(changes, static d => d.Pending.Commit.OrganizationId)), (Uuids, Array(changes, static d => d.Pending.Commit.ChannelId)),
             (Uuids, Array(changes, static d => d.Row.MessageId)), (Texts, Array(changes, static d => d.Row.PlatformMessageId)), (Texts, Array(changes, static d => d.Row.Status)),
-            (Texts, Array(changes, static d => d.Row.ErrorCode)), (Texts, Array(changes, static d => d.Row.Error)), (Times, Array(changes, static d => d.Row.At)));
+            (Texts, Array(changes, static d => d.Row.ErrorCode)), (Texts, Array(changes, static d => d.Row.Error)), (Times, Array(changes, static d => d.Row.At)),
+            (Booleans, Array(changes, static d => d.Row.IsReceipt)), (Ints, Array(changes, static d => d.Row.AgainBelowAttempts)),
+            (Uuids, Array(changes, static d => d.Pending.Commit.Advance is null ? (Guid?)null : d.Pending.Commit.ConversationId)));
+        var sent = changes.Where(static d => d.Row is { IsReceipt: false, Status: "sent", PlatformMessageId: not null }).ToArray();
+        if (sent.Length > 0)
+        {
+            Add(batch, readers, ConversationCommitStatements.Early, ReadEarly, (Uuids, Array(sent, static d => d.Pending.Commit.ChannelId)), (Texts, Array(sent, static d => d.Row.PlatformMessageId)));
+        }
 
-        async Task ReadApplied(NpgsqlDataReader reader, CancellationToken cancellationToken)
+        async Task ReadMoved(NpgsqlDataReader reader, CancellationToken cancellationToken)
         {
             while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
             {
                 var (pending, _, index) = changes[reader.GetInt64(0) - 1];
-                pending.AddApplied(index);
+                if (reader.Value<Guid>(1) is { } messageId)
+                {
+                    pending.AddMoved(new MovedDelivery(
+                        index, messageId, reader.GetGuid(2), reader.GetGuid(3), reader.GetString(4), reader.GetString(5), reader.Text(6), reader.GetBoolean(7)));
+                }
+                else
+                {
+                    pending.AddUnfound(index);
+                }
+            }
+        }
+
+        async Task ReadEarly(NpgsqlDataReader reader, CancellationToken cancellationToken)
+        {
+            while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                sent[reader.GetInt64(0) - 1].Pending.AddEarly(EarlyReceipts.Read(reader, 1));
             }
         }
     }

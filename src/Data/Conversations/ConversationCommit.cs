@@ -208,6 +208,12 @@ public sealed record DeliveryChange
     public string? ErrorCode { get; init; }
     public string? Error { get; init; }
     public required DateTimeOffset At { get; init; }
+
+    /// <summary>True for what the platform says afterwards; false for what the sender itself knows.</summary>
+    public bool IsReceipt { get; init; }
+
+    /// <summary>A failure that passes: the message goes back to waiting as long as it was tried fewer times; null for one that is final.</summary>
+    public int? AgainBelowAttempts { get; init; }
 }
 
 /// <summary>Who changed what: a row for <c>activity_logs</c>.</summary>
@@ -235,6 +241,28 @@ public enum CommitStatus
 /// <summary>The outcome of a commit.</summary>
 /// <param name="Duplicates">Platform message ids that are stored already.</param>
 /// <param name="AppliedDeliveries">Indexes of <see cref="ConversationCommit.Deliveries"/> that moved a message.</param>
-/// <param name="Amended">Platform ids of messages that <see cref="ConversationCommit.Amendments"/> found.</param>
-/// <param name="Preview">What lists show of the conversation after an amendment; null when nothing was amended.</param>
-public readonly record struct CommitOutcome(CommitStatus Status, IReadOnlyList<string> Duplicates, IReadOnlyList<int> AppliedDeliveries, IReadOnlyList<string> Amended, string? Preview);
+public readonly record struct CommitOutcome(CommitStatus Status, IReadOnlyList<string> Duplicates, IReadOnlyList<int> AppliedDeliveries)
+{
+    /// <summary>Platform ids of messages that <see cref="ConversationCommit.Amendments"/> found.</summary>
+    public IReadOnlyList<string> Amended { get; init; } = [];
+
+    /// <summary>What lists show of the conversation after an amendment; null when nothing was amended.</summary>
+    public string? Preview { get; init; }
+
+    /// <summary>The messages that moved, one for each of <see cref="AppliedDeliveries"/>.</summary>
+    public IReadOnlyList<MovedDelivery> Moved { get; init; } = [];
+
+    /// <summary>Indexes of receipts that found no message, or none whose present try they are about.</summary>
+    public IReadOnlyList<int> Unfound { get; init; } = [];
+
+    /// <summary>Receipts that came before the send that this commit records.</summary>
+    public IReadOnlyList<EarlyReceipt> Early { get; init; } = [];
+}
+
+/// <summary>A message that a delivery moved.</summary>
+/// <param name="Index">Which of <see cref="ConversationCommit.Deliveries"/> moved it.</param>
+/// <param name="Before">Its status before.</param>
+/// <param name="Status">Its status now.</param>
+/// <param name="Identity">With the channel the key of its conversation's grain; told where a receipt changes what that grain still has in hand.</param>
+/// <param name="IsChannelChanged">Whether the channel was changed after the message had been sent: a failure says nothing about the channel as it is now.</param>
+public sealed record MovedDelivery(int Index, Guid MessageId, Guid ConversationId, Guid ContactId, string Before, string Status, string? Identity, bool IsChannelChanged);

@@ -112,30 +112,76 @@ internal static class ConversationCommitStatements
         """;
 
     /// <summary>
-    /// Deliveries. A message only moves forward, or from <c>sending</c> back to <c>pending</c> after a try that the platform certainly refused.
-    /// Returns the index of each change that moved a message.
+    /// Deliveries. A change finds its message by our id, else by the platform's, within the channel, whoever the message was for. A message only moves forward, or back to
+    /// <c>pending</c>: after a try that the platform certainly refused, or a failure told later that passes. Of several changes of one message the furthest counts.
+    /// What goes with an advance of its conversation is left alone where that was refused. A failure counts only for the try that it names: not for the next one, which may be under way. A platform's id that another message has already is left out.
+    /// Returns the changes that moved a message, and the receipts that found none (or that are about a try whose id isn't known yet), which may have come too early.
     /// </summary>
     public const string Deliver = """
         WITH change AS (
-            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])
-                WITH ORDINALITY AS t (conversation_id, channel_id, id, platform_message_id, status, error_code, error, at, index)
+            SELECT *, message_status_rank(status) AS rank
+            FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::boolean[], $10::int[], $11::uuid[])
+                WITH ORDINALITY AS t (organization_id, channel_id, id, platform_message_id, status, error_code, error, at, is_receipt, again_below, goes_with, index)
+            WHERE goes_with IS NULL OR EXISTS (SELECT FROM conversations c WHERE c.id = goes_with AND c.changed_in = pg_current_xact_id())
+        ), named AS (
+            SELECT change.*, m.id AS message_id, m.status AS before, m.platform_message_id AS known_id
+            FROM change LEFT JOIN LATERAL (
+                SELECT m.id, m.status, m.platform_message_id FROM messages m
+                WHERE m.id = change.id AND m.channel_id = change.channel_id AND m.organization_id = change.organization_id AND m.direction = 'outbound'
+                UNION ALL
+                SELECT m.id, m.status, m.platform_message_id FROM messages m
+                WHERE m.channel_id = change.channel_id AND m.platform_message_id = change.platform_message_id AND m.organization_id = change.organization_id AND m.direction = 'outbound'
+                LIMIT 1) m ON true
+        ), ranked AS (
+            SELECT *, row_number() OVER (PARTITION BY message_id ORDER BY rank DESC, index) AS place FROM named
         ), found AS (
-            SELECT coalesce(change.id, (SELECT m.id FROM messages m WHERE m.channel_id = change.channel_id AND m.platform_message_id = change.platform_message_id)) AS message_id, change.*
-            FROM change
+            SELECT *, row_number() OVER (PARTITION BY channel_id, platform_message_id ORDER BY index) AS claim FROM ranked
+            WHERE message_id IS NOT NULL AND place = 1
+            ORDER BY message_id -- everybody locks messages in the same order
+        ), moved AS (
+            UPDATE messages m SET
+                status = CASE
+                    WHEN f.again_below > m.send_attempts AND NOT (m.sender_type = 'ai' AND EXISTS (
+                        SELECT FROM turns t JOIN conversations c ON c.id = t.conversation_id WHERE t.id = m.turn_id AND c.epoch > t.epoch)) THEN 'pending'
+                    ELSE f.status END,
+                platform_message_id = CASE
+                    WHEN f.platform_message_id IS NULL OR f.claim > 1 THEN m.platform_message_id
+                    WHEN m.platform_message_id IS NOT NULL AND m.status NOT IN ('pending', 'sending') THEN m.platform_message_id
+                    WHEN EXISTS (SELECT FROM messages o WHERE o.channel_id = m.channel_id AND o.platform_message_id = f.platform_message_id) THEN m.platform_message_id
+                    ELSE f.platform_message_id END,
+                error_code = f.error_code, error = f.error,
+                send_attempts = m.send_attempts + (f.status = 'sending')::int,
+                sent_at = CASE WHEN f.status = 'sent' THEN f.at ELSE m.sent_at END,
+                delivered_at = CASE WHEN f.status IN ('delivered', 'read') THEN coalesce(m.delivered_at, f.at) ELSE m.delivered_at END,
+                read_at = CASE WHEN f.status = 'read' THEN f.at ELSE m.read_at END,
+                changed_in = pg_current_xact_id()
+            FROM found f
+            WHERE m.id = f.message_id AND (
+                f.status = 'pending' AND m.status = 'sending'
+                OR f.rank > message_status_rank(m.status) AND CASE
+                    WHEN f.error_code = 'withdrawn' THEN m.status = 'pending' -- what is with the platform can't be taken back
+                    WHEN f.is_receipt AND f.status = 'failed' THEN CASE m.status
+                        WHEN 'sent' THEN coalesce(m.platform_message_id = f.platform_message_id, true)
+                        WHEN 'sending' THEN m.send_attempts <= 1 AND m.platform_message_id IS DISTINCT FROM f.platform_message_id
+                        ELSE false END
+                    -- The try that this id names has failed; another one is to come, or under way.
+                    WHEN f.status = 'sent' AND m.platform_message_id = f.platform_message_id THEN m.status <> 'pending' AND NOT (m.status = 'sending' AND f.is_receipt)
+                    ELSE true END)
+            RETURNING f.index, m.id, m.conversation_id, m.contact_id, f.before, m.status,
+                CASE WHEN f.is_receipt AND (f.before IN ('pending', 'sending') OR f.status = 'failed') THEN (SELECT k.first_identity FROM contacts k WHERE k.id = m.contact_id) END,
+                f.is_receipt AND f.status = 'failed' AND EXISTS (SELECT FROM channels h WHERE h.id = m.channel_id AND h.updated_at > m.sent_at)
         )
-        UPDATE messages m SET
-            status = f.status,
-            platform_message_id = coalesce(m.platform_message_id, f.platform_message_id),
-            error_code = f.error_code, error = f.error,
-            send_attempts = m.send_attempts + (f.status = 'sending')::int,
-            sent_at = CASE WHEN f.status = 'sent' THEN f.at ELSE m.sent_at END,
-            delivered_at = CASE WHEN f.status IN ('delivered', 'read') THEN coalesce(m.delivered_at, f.at) ELSE m.delivered_at END,
-            read_at = CASE WHEN f.status = 'read' THEN f.at ELSE m.read_at END,
-            changed_in = pg_current_xact_id()
-        FROM found f
-        WHERE m.id = f.message_id AND m.conversation_id = f.conversation_id AND m.direction = 'outbound'
-          AND (message_status_rank(f.status) > message_status_rank(m.status) OR (f.status = 'pending' AND m.status = 'sending'))
-        RETURNING f.index
+        SELECT * FROM moved
+        UNION ALL
+        SELECT index, NULL, NULL, NULL, NULL, NULL, NULL, false FROM named
+        WHERE is_receipt AND (message_id IS NULL OR status = 'failed' AND before = 'sending' AND known_id IS DISTINCT FROM platform_message_id)
+        """;
+
+    /// <summary>Receipts that came before the sends that this batch records.</summary>
+    public const string Early = $"""
+        SELECT s.index, {EarlyReceipts.Columns}
+        FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS s (channel_id, platform_message_id, index)
+        JOIN early_receipts e ON e.channel_id = s.channel_id AND e.platform_message_id = s.platform_message_id
         """;
 
     /// <summary>

@@ -282,6 +282,25 @@ public sealed class ConversationStore(EngineDataSource database)
         return found;
     }
 
+    /// <summary>
+    /// A message of a conversation that waits to be sent; null when it doesn't wait any more. It is outdated when the AI wrote it before a person took over.
+    /// </summary>
+    public async Task<(StoredOutbound Message, bool IsOutdated)?> FindWaitingMessage(Guid conversationId, Guid messageId, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            SELECT m.id, m.sequence, m.sender_type, m.send_attempts, m.content_type, m.text_content, m.attachment_url, m.attachment_metadata::text, m.payload::text, m.reply_to_platform_id,
+                m.sender_type = 'ai' AND EXISTS (SELECT FROM turns t JOIN conversations c ON c.id = t.conversation_id WHERE t.id = m.turn_id AND c.epoch > t.epoch)
+            FROM messages m WHERE m.id = $2 AND m.conversation_id = $1 AND m.status = 'pending'
+            """);
+        command.Parameters.Add(new() { Value = conversationId });
+        command.Parameters.Add(new() { Value = messageId });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        return await reader.ReadAsync(cancellationToken).ConfigureAwait(false)
+            ? (new StoredOutbound(reader.GetGuid(0), reader.GetInt64(1), reader.GetString(2), false, reader.GetInt16(3), reader.GetString(4), reader.Text(5),
+                reader.Text(6), reader.Text(7), reader.Text(8), reader.Text(9)), reader.GetBoolean(10))
+            : null;
+    }
+
     /// <summary>The sequence of a message by its id, when it is stored in this conversation.</summary>
     public async Task<long?> FindMessage(Guid conversationId, Guid messageId, CancellationToken cancellationToken)
     {

@@ -46,6 +46,9 @@ public sealed partial class ConversationWriter : IHostedService, IAsyncDisposabl
     /// <summary>How long a batch may take before what has queued behind it goes another way.</summary>
     private static readonly TimeSpan SlowBatch = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>How often a commit is written again that met another for the same row or id.</summary>
+    private const int MaxMeetings = 5;
+
     private readonly EngineDataSource _database;
     private readonly ConversationWriterOptions _options;
     private readonly ILogger<ConversationWriter> _logger;
@@ -242,10 +245,13 @@ public sealed partial class ConversationWriter : IHostedService, IAsyncDisposabl
         return connection;
     }
 
-    /// <summary>One commit that Postgres refuses must not take the others with it.</summary>
+    /// <summary>
+    /// One commit that Postgres refuses must not take the others with it. One that met another for the same platform's id is written again: by then the statements see the
+    /// other's row, and know what to do about it.
+    /// </summary>
     private async Task WriteOneByOne(NpgsqlConnection connection, List<Pending> batch, PostgresException refusal)
     {
-        if (batch.Count == 1)
+        if (batch.Count == 1 && !MetAnother(refusal))
         {
             LogCommitRefused(_logger, batch[0].Commit.ConversationId, refusal.SqlState, refusal.ConstraintName ?? refusal.MessageText);
             batch[0].Completion.TrySetException(refusal);
@@ -256,8 +262,7 @@ public sealed partial class ConversationWriter : IHostedService, IAsyncDisposabl
             List<Pending> alone = [pending];
             try
             {
-                pending.Reset();
-                await ConversationBatch.Execute(connection, alone, _options.CommandTimeout, _stopping.Token).ConfigureAwait(false);
+                await Again(connection, alone).ConfigureAwait(false);
                 pending.Complete();
             }
             catch (PostgresException own) when (!PostgresFailures.IsUnavailable(own) && connection.State == System.Data.ConnectionState.Open)
@@ -271,6 +276,26 @@ public sealed partial class ConversationWriter : IHostedService, IAsyncDisposabl
             }
         }
     }
+
+    private async Task Again(NpgsqlConnection connection, List<Pending> alone)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                alone[0].Reset();
+                await ConversationBatch.Execute(connection, alone, _options.CommandTimeout, _stopping.Token).ConfigureAwait(false);
+                return;
+            }
+            catch (PostgresException met) when (MetAnother(met) && attempt < MaxMeetings && connection.State == System.Data.ConnectionState.Open)
+            {
+                LogMetAnother(_logger, alone[0].Commit.ConversationId, met.SqlState, attempt);
+            }
+        }
+    }
+
+    /// <summary>Whether the commit only met another: for a platform's id, or for a lock.</summary>
+    private static bool MetAnother(PostgresException refusal) => refusal.ConstraintName == "messages_once_per_platform_id" || PostgresFailures.IsConflict(refusal);
 
     private async Task<NpgsqlConnection> Open()
     {
@@ -291,6 +316,9 @@ public sealed partial class ConversationWriter : IHostedService, IAsyncDisposabl
 
     [LoggerMessage(EventId = 2001, Level = LogLevel.Warning, Message = "A batch of {Commits} commits was lost with its connection ({Exception}: {Reason}); their callers read again")]
     private static partial void LogBatchLost(ILogger logger, int commits, string exception, string reason);
+
+    [LoggerMessage(EventId = 2003, Level = LogLevel.Debug, Message = "The commit of conversation {ConversationId} met another ({SqlState}), for the {Attempt}. time; it is written again")]
+    private static partial void LogMetAnother(ILogger logger, Guid conversationId, string sqlState, int attempt);
 
     [LoggerMessage(EventId = 2002, Level = LogLevel.Error, Message = "The commit of conversation {ConversationId} was refused by Postgres: {SqlState} {Reason}")]
     private static partial void LogCommitRefused(ILogger logger, Guid conversationId, string sqlState, string reason);
@@ -316,7 +344,9 @@ public sealed class StorageAwayException : Exception
 internal sealed class Pending(ConversationCommit commit)
 {
     private List<string>? _duplicates;
-    private List<int>? _applied;
+    private List<MovedDelivery>? _moved;
+    private List<int>? _unfound;
+    private List<EarlyReceipt>? _early;
     private List<string>? _amended;
 
     public ConversationCommit Commit { get; } = commit;
@@ -330,7 +360,11 @@ internal sealed class Pending(ConversationCommit commit)
     /// <summary>What lists show of the conversation after an amendment.</summary>
     public string? Preview { get; set; }
 
-    public void AddApplied(int index) => (_applied ??= []).Add(index);
+    public void AddMoved(MovedDelivery moved) => (_moved ??= []).Add(moved);
+
+    public void AddUnfound(int index) => (_unfound ??= []).Add(index);
+
+    public void AddEarly(EarlyReceipt receipt) => (_early ??= []).Add(receipt);
 
     public void AddAmended(string platformMessageId) => (_amended ??= []).Add(platformMessageId);
 
@@ -338,7 +372,9 @@ internal sealed class Pending(ConversationCommit commit)
     {
         Advanced = false;
         _duplicates = null;
-        _applied = null;
+        _moved = null;
+        _unfound = null;
+        _early = null;
         _amended = null;
         Preview = null;
     }
@@ -346,7 +382,14 @@ internal sealed class Pending(ConversationCommit commit)
     public void Complete()
     {
         var status = Commit.Advance is null || Advanced ? CommitStatus.Committed : _duplicates is null ? CommitStatus.Conflict : CommitStatus.Duplicate;
-        Completion.TrySetResult(new CommitOutcome(status, (IReadOnlyList<string>?)_duplicates ?? [], (IReadOnlyList<int>?)_applied ?? [], (IReadOnlyList<string>?)_amended ?? [], Preview));
+        Completion.TrySetResult(new CommitOutcome(status, (IReadOnlyList<string>?)_duplicates ?? [], _moved is null ? [] : [.. _moved.Select(static moved => moved.Index)])
+        {
+            Moved = (IReadOnlyList<MovedDelivery>?)_moved ?? [],
+            Unfound = _unfound is null ? [] : [.. _unfound.Where(index => _moved is null || !_moved.Exists(moved => moved.Index == index))],
+            Amended = (IReadOnlyList<string>?)_amended ?? [],
+            Preview = Preview,
+            Early = (IReadOnlyList<EarlyReceipt>?)_early ?? [],
+        });
     }
 }
 

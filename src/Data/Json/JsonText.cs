@@ -26,6 +26,15 @@ public static partial class JsonText
     /// <summary>Longest platform id kept, in UTF-16 units; ids stand in indexes, whose entries are bounded.</summary>
     public const int MaxIdLength = 512;
 
+    /// <summary>Messages are not older than this, whatever a platform says.</summary>
+    public static readonly DateTimeOffset EarliestTime = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    /// <summary>Nor later than this.</summary>
+    public static readonly DateTimeOffset LatestTime = new(2100, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    /// <summary>From here on a number of seconds would be a moment some thousand years ahead: it counts smaller units.</summary>
+    private const long LargestSeconds = 100_000_000_000;
+
     private const int MaxNumberLength = 64;
 
     /// <summary>For readers of webhook bodies.</summary>
@@ -109,9 +118,21 @@ public static partial class JsonText
 
     /// <summary>A moment given in seconds since 1970; null when it is not one.</summary>
     public static DateTimeOffset? UnixTime(string? seconds) =>
-        long.TryParse(seconds, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number is >= 0 and <= 253_402_300_799
-            ? DateTimeOffset.FromUnixTimeSeconds(number)
-            : null;
+        long.TryParse(seconds, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? UnixTime(number) : null;
+
+    /// <summary>
+    /// A moment as platforms and what stands between name it: in seconds since 1970, or in milli-, micro- or nanoseconds, which are told by their size. Null for what can't be the moment of
+    /// a message (<see cref="EarliestTime"/>, <see cref="LatestTime"/>): nobody can reckon with it.
+    /// </summary>
+    public static DateTimeOffset? UnixTime(long number)
+    {
+        for (var unit = 0; unit < 3 && number >= LargestSeconds; unit++)
+        {
+            number /= 1000;
+        }
+
+        return number >= EarliestTime.ToUnixTimeSeconds() && number < LatestTime.ToUnixTimeSeconds() ? DateTimeOffset.FromUnixTimeSeconds(number) : null;
+    }
 
     private static ReadOnlySpan<byte> Clean(ReadOnlySpan<byte> json)
     {

@@ -11,6 +11,12 @@ public interface IChannelGrain : IGrainWithGuidKey
     [Alias("ReserveSend")]
     ValueTask<SendPermit> ReserveSend(int count);
 
+    /// <summary>
+    /// A permit for what a person has just written: a pause doesn't hold it, so that one try shows whether the platform meant so long a pause. A broken channel does.
+    /// </summary>
+    [Alias("ReserveSendNow")]
+    ValueTask<SendPermit> ReserveSendNow();
+
     /// <summary>The platform said 429: nobody sends before <paramref name="retryAfter"/> has passed.</summary>
     [Alias("ReportThrottled")]
     Task ReportThrottled(TimeSpan retryAfter);
@@ -18,6 +24,10 @@ public interface IChannelGrain : IGrainWithGuidKey
     /// <summary>The platform refuses the channel itself (revoked token, locked account): sending stops until the channel is updated.</summary>
     [Alias("ReportBroken")]
     Task ReportBroken(string code, string reason);
+
+    /// <summary>The same, with what people can do about it (a <c>ChannelTrouble</c> by name).</summary>
+    [Alias("ReportTrouble")]
+    Task ReportTrouble(string code, string reason, string trouble);
 }
 
 /// <summary>When to send.</summary>

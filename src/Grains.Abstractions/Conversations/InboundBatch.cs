@@ -110,6 +110,9 @@ public sealed record DeliveryReceipt
     /// <summary>The platform's error code and text, for <c>Failed</c>.</summary>
     [Id(4)] public string? ErrorCode { get; init; }
     [Id(5)] public string? Error { get; init; }
+
+    /// <summary>What narrows the platform's code down, where it tells it.</summary>
+    [Id(6)] public string? ErrorSubcode { get; init; }
 }
 
 /// <summary>What became of a batch.</summary>

@@ -17,34 +17,44 @@ internal sealed partial class ChannelGrain(
     private ChannelSettings? _refused;
     private string? _refusal;
 
+    /// <summary>The settings under which the platform asked for a pause: a changed channel doesn't wait for its end.</summary>
+    private ChannelSettings? _paused;
+
     public async ValueTask<SendPermit> ReserveSend(int count)
     {
-        if (await channels.Find(this.GetPrimaryKey(), CancellationToken.None) is not { } channel)
+        if (await channels.Find(this.GetPrimaryKey(), CancellationToken.None) is not { } channel || Refusal(channel) is not null)
         {
-            return new SendPermit(TimeSpan.Zero, "The channel does not exist any more.");
+            return await ReserveSendNow();
         }
 
-        if (!channel.IsActive)
+        if (_paused is not null && !ReferenceEquals(channel, _paused))
         {
-            return new SendPermit(TimeSpan.Zero, "The channel is switched off.");
-        }
-
-        if (channel.BrokenReason is not null || ReferenceEquals(channel, _refused))
-        {
-            return new SendPermit(TimeSpan.Zero, channel.BrokenReason ?? _refusal);
+            _paused = null;
+            _budget.EndPause(clock.GetUtcNow());
         }
 
         return new SendPermit(_budget.Reserve(Math.Max(1, count), RateOf(channel), clock.GetUtcNow()));
     }
 
-    public Task ReportThrottled(TimeSpan retryAfter)
+    public async ValueTask<SendPermit> ReserveSendNow() => new(
+        TimeSpan.Zero, await channels.Find(this.GetPrimaryKey(), CancellationToken.None) is { } channel ? Refusal(channel) : "The channel does not exist any more.");
+
+    public async Task ReportThrottled(TimeSpan retryAfter)
     {
+        _paused = await channels.Find(this.GetPrimaryKey(), CancellationToken.None);
         _budget.Pause(retryAfter, clock.GetUtcNow());
         LogThrottled(this.GetPrimaryKey(), retryAfter.TotalSeconds);
-        return Task.CompletedTask;
     }
 
-    public async Task ReportBroken(string code, string reason)
+    public Task ReportBroken(string code, string reason) => Break(code, reason, ChannelTrouble.Other);
+
+    public Task ReportTrouble(string code, string reason, string trouble)
+    {
+        var known = Enum.TryParse<ChannelTrouble>(trouble, out var parsed) ? parsed : ChannelTrouble.Other;
+        return Break(code, ChannelAdvice.Reason(reason, known), known);
+    }
+
+    private async Task Break(string code, string reason, ChannelTrouble trouble)
     {
         var channel = await channels.Find(this.GetPrimaryKey(), CancellationToken.None);
         if (channel is null || channel.BrokenReason is not null || ReferenceEquals(channel, _refused))
@@ -53,9 +63,15 @@ internal sealed partial class ChannelGrain(
         }
 
         (_refused, _refusal) = (channel, reason);
-        await breakage.Record(channel, code, reason, clock.GetUtcNow());
+        await breakage.Record(channel, code, reason, trouble, clock.GetUtcNow());
         LogBroken(channel.OrganizationId, channel.Id, channel.Platform, code);
     }
+
+    /// <summary>Why nothing is sent by a channel; null when it works.</summary>
+    private string? Refusal(ChannelSettings channel) =>
+        !channel.IsActive ? "The channel is switched off."
+        : channel.BrokenReason is not null || ReferenceEquals(channel, _refused) ? channel.BrokenReason ?? _refusal
+        : null;
 
     private double RateOf(ChannelSettings channel) =>
         channel.SendRatePerSecond ?? connectors.FirstOrDefault(connector => connector.Platform == channel.Platform)?.SendRatePerSecond ?? FallbackRatePerSecond;

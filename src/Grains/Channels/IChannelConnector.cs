@@ -27,6 +27,9 @@ public interface IChannelConnector
     /// <summary>Best effort: tells the platform that the last message was read, and that an answer is being written.</summary>
     Task MarkReadAndTyping(ChannelSettings channel, string recipient, string platformMessageId, bool typing, CancellationToken cancellationToken);
 
+    /// <summary>What an error means that a receipt tells: the same as in an answer to <see cref="Send"/>.</summary>
+    PlatformVerdict Judge(in PlatformError error) => new(SendOutcome.Permanent);
+
     /// <summary>Default sends a second for one channel.</summary>
     double SendRatePerSecond { get; }
 
@@ -63,7 +66,14 @@ public sealed record OutboundMessage
 /// <summary>How a send ended.</summary>
 /// <param name="PlatformMessageId">For <see cref="SendOutcome.Sent"/>.</param>
 /// <param name="RetryAfter">For <see cref="SendOutcome.Throttled"/> and <see cref="SendOutcome.Passing"/>: how long the platform asks to wait.</param>
-public readonly record struct SendResult(SendOutcome Outcome, string? PlatformMessageId = null, string? ErrorCode = null, string? Error = null, TimeSpan? RetryAfter = null);
+public readonly record struct SendResult(SendOutcome Outcome, string? PlatformMessageId = null, string? ErrorCode = null, string? Error = null, TimeSpan? RetryAfter = null)
+{
+    /// <summary>For <see cref="SendOutcome.ChannelBroken"/>: what people can do about it.</summary>
+    public ChannelTrouble Trouble { get; init; }
+
+    /// <summary>For <see cref="SendOutcome.Unreachable"/>: why the person can't be written to, in plain words.</summary>
+    public string? Reason { get; init; }
+}
 
 /// <summary>What to do after a send.</summary>
 public enum SendOutcome

@@ -10,6 +10,7 @@ internal sealed class PlatformHttp(IHttpClientFactory clients, EndpointPolicy po
 {
     /// <summary>An answer of the platform, or how the call ended without one.</summary>
     /// <param name="Status">HTTP status; 0 when there is no answer.</param>
+    /// <param name="RetryAfter">How long the platform asks to wait, in its own words: see <see cref="PlatformWait"/>.</param>
     /// <param name="Failure">Set when there is no answer.</param>
     internal readonly record struct Answer(int Status, byte[] Body, TimeSpan? RetryAfter = null, SendResult? Failure = null);
 

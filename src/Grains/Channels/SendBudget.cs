@@ -6,9 +6,6 @@ namespace AgentPlatform.Grains.Channels;
 /// </summary>
 internal sealed class SendBudget
 {
-    /// <summary>Longest pause that a platform's word can cause; a longer one would be a mistake of the platform, or of ours.</summary>
-    public static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
-
     /// <summary>When the budget would be full again, had nothing more been asked.</summary>
     private DateTimeOffset _fullAt;
     private DateTimeOffset _pausedUntil;
@@ -28,9 +25,18 @@ internal sealed class SendBudget
     /// <summary>Nobody sends for a while.</summary>
     public void Pause(TimeSpan pause, DateTimeOffset now)
     {
-        var until = now + (pause < LongestPause ? pause : LongestPause);
-        _pausedUntil = Later(_pausedUntil, until);
+        _pausedUntil = Later(_pausedUntil, now + PlatformWait.Bound(pause));
         _fullAt = Later(_fullAt, _pausedUntil);
+    }
+
+    /// <summary>A pause is over before its time: the channel was changed.</summary>
+    public void EndPause(DateTimeOffset now)
+    {
+        if (_pausedUntil > now)
+        {
+            _pausedUntil = now;
+            _fullAt = now;
+        }
     }
 
     private static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;

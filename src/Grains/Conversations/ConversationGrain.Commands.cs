@@ -50,6 +50,7 @@ internal sealed partial class ConversationGrain
             var plan = CommandDecision.Send(_state, command, content, now, services.NewId);
             if ((await Commit(plan)).Status == CommitStatus.Committed)
             {
+                Push();
                 return new CommandResult { Outcome = CommandOutcome.Done, Conversation = plan.Next.ToView(), MessageId = command.MessageId, Sequence = first };
             }
             await Again(decisions);

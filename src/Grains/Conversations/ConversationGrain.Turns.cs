@@ -35,9 +35,8 @@ internal sealed partial class ConversationGrain
                 case DeliveryEnded delivery:
                     await EndDelivery(delivery);
                     break;
-                case SendDue:
-                    _isWaitingToSend = false;
-                    SendNext();
+                case SendDue due:
+                    EndWait(due);
                     break;
             }
         }
@@ -290,5 +289,5 @@ internal sealed partial class ConversationGrain
 
     private sealed record DeliveryEnded(OutboxItem Item, DeliveryEnd End);
 
-    private sealed record SendDue;
+    private sealed record SendDue(CancellationTokenSource Wait);
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using AgentPlatform.Billing;
+using AgentPlatform.Channels;
 using AgentPlatform.Conversations;
 using AgentPlatform.Data.Channels;
 using AgentPlatform.Data.Conversations;
@@ -39,6 +40,12 @@ internal sealed partial class ConversationGrain(ConversationServices services) :
         {
             return await home.Receive(batch);
         }
+        var told = batch.Messages.Length;
+        batch = await TakeOwnEchoes(batch);
+        if (batch.Messages.IsEmpty && told > 0)
+        {
+            return new ReceiveResult(0, told);
+        }
         using var activity = EngineTelemetry.Start("conversation.receive", ActivityKind.Internal, batch.TraceParent);
         var channel = await Channel();
         if (channel is null || channel.OrganizationId != batch.OrganizationId)
@@ -68,7 +75,7 @@ internal sealed partial class ConversationGrain(ConversationServices services) :
             catch (PostgresException refusal) when (refusal.SqlState == PostgresErrorCodes.UniqueViolation && decisions < MaxDecisions)
             {
                 // Somebody was met by a name of this person's at the same moment: read again whose it is.
-                outcome = new CommitOutcome(CommitStatus.Conflict, [], [], [], null);
+                outcome = new CommitOutcome(CommitStatus.Conflict, [], []);
             }
             if (outcome.Status == CommitStatus.Committed)
             {
@@ -99,41 +106,8 @@ internal sealed partial class ConversationGrain(ConversationServices services) :
         }
     }
 
-    public async Task RecordReceipts(Guid organizationId, ImmutableArray<DeliveryReceipt> receipts)
-    {
-        await Load();
-        if (_home is not null)
-        {
-            await _home.RecordReceipts(organizationId, receipts);
-            return;
-        }
-        if (_state is null || _state.OrganizationId != organizationId)
-        {
-            return;
-        }
-        var now = services.Clock.GetUtcNow();
-        var outcome = await Write(new ConversationCommit
-        {
-            ConversationId = _state.Id,
-            OrganizationId = _state.OrganizationId,
-            ChannelId = _state.ChannelId,
-            ContactId = _state.ContactId,
-            Deliveries = [.. receipts.Select(receipt => new DeliveryChange
-            {
-                MessageId = receipt.MessageId,
-                PlatformMessageId = receipt.PlatformMessageId,
-                Status = EnumText<MessageStatus>.Of(receipt.Status),
-                ErrorCode = receipt.ErrorCode,
-                Error = receipt.Error,
-                At = receipt.At ?? now,
-            })],
-        });
-        if (outcome.AppliedDeliveries.Count > 0)
-        {
-            SettleDoubts(receipts);
-            services.Live.Changed(_state.OrganizationId, _state.Id);
-        }
-    }
+    public Task RecordReceipts(Guid organizationId, ImmutableArray<DeliveryReceipt> receipts) =>
+        GrainFactory.GetGrain<IReceiptGrain>(_key.ChannelId).Record(organizationId, receipts);
 
     public Task Forget()
     {

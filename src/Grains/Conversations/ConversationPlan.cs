@@ -45,4 +45,19 @@ internal sealed class OutboxItem
 
     /// <summary>Since when a receipt is waited for that settles the doubt; null before the wait has begun.</summary>
     public DateTimeOffset? DoubtSince { get; set; }
+
+    /// <summary>True from the moment before the platform is asked until it has certainly refused: what it says meanwhile may be about this message.</summary>
+    public bool IsWithPlatform { get; set; }
+
+    /// <summary>True when a receipt, or an echo, has told how it ended while it was still under way.</summary>
+    public bool IsSettled { get; set; }
+
+    /// <summary>True when a person wants it tried now.</summary>
+    public bool IsPushed { get; set; }
+
+    /// <summary>How often the platform asked to wait for longer than anybody waits.</summary>
+    public int LongWishes { get; set; }
+
+    /// <summary>Not before this moment; null for at once.</summary>
+    public DateTimeOffset? NotBefore { get; set; }
 }

@@ -21,6 +21,7 @@ internal sealed class ConversationServices(
     ITurnRunner runner,
     TurnScheduler scheduler,
     MessageDelivery delivery,
+    ChannelChanges changes,
     EngineInstance instance,
     LiveSignals live,
     UsageGate usage,
@@ -35,6 +36,7 @@ internal sealed class ConversationServices(
     public ITurnRunner Runner => runner;
     public TurnScheduler Scheduler => scheduler;
     public MessageDelivery Delivery => delivery;
+    public ChannelChanges Changes => changes;
     public EngineInstance Instance => instance;
     public LiveSignals Live => live;
     public UsageGate Usage => usage;

@@ -28,8 +28,12 @@ internal sealed class ModelEndpoint
     public decimal OutputCostPer1K { get; init; }
     public ModelCapabilities Capabilities { get; init; } = new();
 
-    /// <summary>What a call cost, in US dollars.</summary>
-    public decimal CostOf(long inputTokens, long outputTokens) => ((inputTokens * InputCostPer1K) + (outputTokens * OutputCostPer1K)) / 1000m;
+    /// <summary>Most that one call can have cost, in US dollars: what a turn's record holds.</summary>
+    public const decimal MaxCost = 999_999m;
+
+    /// <summary>What a call cost, in US dollars, up to <see cref="MaxCost"/>.</summary>
+    public decimal CostOf(long inputTokens, long outputTokens) =>
+        Math.Min(MaxCost, ((inputTokens / 1000m) * InputCostPer1K) + ((outputTokens / 1000m) * OutputCostPer1K));
 
     /// <summary>Provider and model; never the key.</summary>
     public override string ToString() => $"{Provider}/{ModelId}";

@@ -1,6 +1,7 @@
 using AgentPlatform.Conversations;
 using AgentPlatform.Data.Conversations;
 using AgentPlatform.Data.Jobs;
+using AgentPlatform.Grains.Delivery;
 using AgentPlatform.Jobs;
 using AgentPlatform.Maintenance;
 using Microsoft.Extensions.Logging;
@@ -10,7 +11,7 @@ namespace AgentPlatform.Grains.Maintenance;
 
 /// <inheritdoc cref="ISweepGrain"/>
 internal sealed partial class SweepGrain(
-    ConversationStore store, JobStore jobs, JobOptions jobOptions, IOptions<EngineInstanceOptions> options, ILogger<SweepGrain> logger) : Grain, ISweepGrain, IRemindable
+    ConversationStore store, Receipts receipts, JobStore jobs, JobOptions jobOptions, IOptions<EngineInstanceOptions> options, ILogger<SweepGrain> logger) : Grain, ISweepGrain, IRemindable
 {
     private const string ReminderName = "sweep";
     private static readonly TimeSpan ReminderPeriod = TimeSpan.FromMinutes(1);
@@ -44,6 +45,7 @@ internal sealed partial class SweepGrain(
         var abandoned = await store.FindAbandonedTurns(settings.DeadAfter, settings.SweepLimit, CancellationToken.None);
         var unsent = await store.FindUnsentMessages(settings.UnsentAfter, _lookedAt, settings.SweepLimit, CancellationToken.None);
         _lookedAt = unsent.Count < settings.SweepLimit ? null : unsent[^1];
+        await receipts.ApplyMissed(settings.SweepLimit);
         var idle = await jobs.Idle(settings.DeadAfter, jobOptions.PerOrganization, settings.SweepLimit, CancellationToken.None);
         // All at once: one that a silo about to be given up for dead keeps waiting doesn't hold up the others.
         var conversations = abandoned.Concat(unsent.Select(static found => (found.ChannelId, found.Identity))).Select(static found => new ConversationKey(found.ChannelId, found.Identity)).Distinct();

@@ -75,7 +75,15 @@ internal sealed class EngineFlows(EnginePlanApp app, TestOrganization large, Tes
         (await app.Anonymous.GetAsync("/webhooks/whatsapp?hub.mode=subscribe&hub.verify_token=verify&hub.challenge=1")).EnsureSuccessStatusCode();
         var anna = Number();
         await line.Write(anna, "Hello");
-        await line.Confirm(await line.NextSent(), "delivered", "read");
+        var first = await line.NextSent();
+        await Eventually.Holds(async () => await large.Query<long>("SELECT count(*) FROM messages WHERE channel_id = $1 AND platform_message_id = $2 AND status = 'sent'", line.ChannelId, first.Id) == 1);
+        (await platform.Deliver(WhatsAppBodies.Status(line.Number, anna, first.Id, "failed", first.Callback, 131016))).EnsureSuccessStatusCode();
+        var second = await line.NextSent();
+        await line.Confirm(second, "delivered", "read");
+        (await platform.Deliver(WhatsAppBodies.Status(line.Number, anna, $"wamid.{Guid.NewGuid():N}", "delivered"))).EnsureSuccessStatusCode();
+        await large.Execute("UPDATE early_receipts SET platform_message_id = $2 WHERE channel_id = $1", line.ChannelId, second.Id);
+        await Grains.GetGrain<ISweepGrain>(0).Sweep();
+        await Eventually.Holds(async () => await large.Query<long>("SELECT count(*) FROM early_receipts WHERE channel_id = $1", line.ChannelId) == 0);
         (await platform.Deliver(WhatsAppBodies.Text(line.Number, anna, $"wamid.{Guid.NewGuid():N}", "Married since", "Another Name"))).EnsureSuccessStatusCode();
         await line.NextSent();
         var (ben, text) = (Number(), WhatsAppBodies.TextMessage(Number(), $"wamid.{Guid.NewGuid():N}", "Two names"));

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Reflection;
 using AgentPlatform.Api.Webhooks;
+using AgentPlatform.Channels;
 using AgentPlatform.Conversations;
 using AgentPlatform.Data.Channels;
 using Microsoft.AspNetCore.Builder;
@@ -25,7 +26,7 @@ public sealed class WebhookHost : IAsyncDisposable, IChannelDirectory, IPlatform
         builder.Services.AddSingleton<IChannelDirectory>(this);
         builder.Services.AddSingleton<IPlatformCredentials>(this);
         builder.Services.AddSingleton(options);
-        builder.Services.AddSingleton(GrainFactoryStub.For(key => new RecordingConversation(key, this)));
+        builder.Services.AddSingleton(GrainFactoryStub.For(key => new RecordingConversation(key, this), channel => new RecordingReceipts(channel, this)));
         builder.Services.AddWebhooks(builder.Configuration);
         _application = builder.Build();
         _application.MapWebhooks();
@@ -36,7 +37,8 @@ public sealed class WebhookHost : IAsyncDisposable, IChannelDirectory, IPlatform
     /// <summary>What conversations received, in the order in which they were called.</summary>
     public ConcurrentQueue<(string Key, InboundBatch Batch)> Batches { get; } = new();
 
-    public ConcurrentQueue<(string Key, Guid OrganizationId, ImmutableArray<DeliveryReceipt> Receipts)> Receipts { get; } = new();
+    /// <summary>What was told of messages, by channel.</summary>
+    public ConcurrentQueue<(Guid ChannelId, Guid OrganizationId, ImmutableArray<DeliveryReceipt> Receipts)> Receipts { get; } = new();
 
     /// <summary>What a conversation does before it remembers: wait, or throw.</summary>
     public Func<string, Task> OnReceive { get; set; } = _ => Task.CompletedTask;
@@ -139,11 +141,7 @@ public sealed class WebhookHost : IAsyncDisposable, IChannelDirectory, IPlatform
             return new ReceiveResult(batch.Messages.Length, 0);
         }
 
-        public async Task RecordReceipts(Guid organizationId, ImmutableArray<DeliveryReceipt> receipts)
-        {
-            await host.OnReceive(key);
-            host.Receipts.Enqueue((key, organizationId, receipts));
-        }
+        public Task RecordReceipts(Guid organizationId, ImmutableArray<DeliveryReceipt> receipts) => throw new NotSupportedException();
 
         public Task Forget() => throw new NotSupportedException();
 
@@ -153,22 +151,35 @@ public sealed class WebhookHost : IAsyncDisposable, IChannelDirectory, IPlatform
 
         public Task Wake() => throw new NotSupportedException();
     }
+
+    private sealed class RecordingReceipts(Guid channel, WebhookHost host) : IReceiptGrain
+    {
+        public async Task Record(Guid organizationId, ImmutableArray<DeliveryReceipt> receipts)
+        {
+            await host.OnReceive(channel.ToString());
+            host.Receipts.Enqueue((channel, organizationId, receipts));
+        }
+    }
 }
 
-/// <summary>An <see cref="IGrainFactory"/> that knows conversations only. A proxy, because the two runtimes' interfaces differ in what else they have.</summary>
+/// <summary>An <see cref="IGrainFactory"/> that knows conversations and takers of receipts only. A proxy, because the two runtimes' interfaces differ in what else they have.</summary>
 public class GrainFactoryStub : DispatchProxy
 {
     private Func<string, IConversationGrain> _conversation = null!;
+    private Func<Guid, IReceiptGrain> _receipts = null!;
 
-    public static IGrainFactory For(Func<string, IConversationGrain> conversation)
+    public static IGrainFactory For(Func<string, IConversationGrain> conversation, Func<Guid, IReceiptGrain> receipts)
     {
         var factory = Create<IGrainFactory, GrainFactoryStub>();
         ((GrainFactoryStub)(object)factory)._conversation = conversation;
+        ((GrainFactoryStub)(object)factory)._receipts = receipts;
         return factory;
     }
 
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
         targetMethod is { Name: "GetGrain" } && targetMethod.ReturnType == typeof(IConversationGrain) && args is [string key, ..]
             ? _conversation(key)
+            : targetMethod is { Name: "GetGrain" } && targetMethod.ReturnType == typeof(IReceiptGrain) && args is [Guid channel, ..]
+            ? _receipts(channel)
             : throw new NotSupportedException(targetMethod?.ToString());
 }

@@ -28,10 +28,10 @@ public sealed class WhatsAppParserTests
         }
 
         Assert.Equal(1, events.Count);
-        Assert.NotEmpty(events[0].Contact.Identities);
         Assert.NotNull(events[0].PhoneNumberId);
         if (events[0].Message is { } message)
         {
+            Assert.NotEmpty(events[0].Contact.Identities);
             Assert.Equal(name is "in-unsupported" or "in-value-level-error", message.ContentType == ContentTypes.Unsupported);
             AssertIsObject(message.Payload);
             AssertIsObject(message.AttachmentMetadata);
@@ -237,7 +237,6 @@ public sealed class WhatsAppParserTests
     {
         var item = Single(sample);
 
-        Assert.Equal([UserId, "972987654321"], item.Contact.Identities.ToArray());
         Assert.Equal(("wamid.xyzxyz", status), (item.Receipt!.PlatformMessageId, item.Receipt.Status));
     }
 
@@ -246,9 +245,40 @@ public sealed class WhatsAppParserTests
     {
         var item = Single("status-failed-bsuid-no-phone");
 
-        Assert.Equal(["CO.1047385771169864"], item.Contact.Identities.ToArray());
         Assert.Equal("131026", item.Receipt!.ErrorCode);
         Assert.Equal("Message undeliverable: The recipient could not receive this message", item.Receipt.Error);
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"recipient_id":"972987654321","recipient_user_id":"IL.77"}""")]
+    [InlineData("""{"recipient_user_id":"IL.77"}""")]
+    [InlineData("""{"message":{"recipient_id":"972987654321"}}""")]
+    [InlineData("""{"recipient_id":7,"recipient_type":"group"}""")]
+    [InlineData("""{"recipient_id":null,"recipient_user_id":{}}""")]
+    public void A_status_is_read_whoever_it_names(string named)
+    {
+        var status = WhatsAppBodies.StatusOf("1", "wamid.1", "delivered");
+        status.Remove("recipient_id");
+        foreach (var (name, value) in JsonNode.Parse(named)!.AsObject())
+        {
+            status[name] = value?.DeepClone();
+        }
+
+        var events = WhatsAppParser.Parse(WhatsAppBodies.Body(WhatsAppBodies.Change("1", "messages", value => value["statuses"] = new JsonArray(status))));
+
+        Assert.Equal(("1", "wamid.1", 0), (Single(events).PhoneNumberId, Single(events).Receipt!.PlatformMessageId, events.Unattributable));
+    }
+
+    [Fact]
+    public void A_failure_tells_its_subcode()
+    {
+        var status = WhatsAppBodies.StatusOf("16505551234", "wamid.1", "failed", errorCode: 100);
+        status["errors"]![0]!["error_subcode"] = 33;
+
+        var receipt = Single(WhatsAppParser.Parse(WhatsAppBodies.Body(WhatsAppBodies.Change("1", "messages", value => value["statuses"] = new JsonArray(status))))).Receipt!;
+
+        Assert.Equal(("100", "33"), (receipt.ErrorCode, receipt.ErrorSubcode));
     }
 
     [Fact]

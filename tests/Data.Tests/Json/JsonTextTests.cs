@@ -79,8 +79,19 @@ public sealed class JsonTextTests
     [Theory]
     [InlineData("1750000000", true)]
     [InlineData("-1", false)]
-    [InlineData("99999999999999", false)]
+    [InlineData("0", false)]
+    [InlineData("5000000000", false)] // 2128
+    [InlineData("253402300799", false)] // the last second of the year 9999
+    [InlineData("9223372036854775807", false)]
+    [InlineData("99999999999999999999", false)]
     [InlineData("soon", false)]
     [InlineData(null, false)]
     public void Moments_out_of_range_are_no_moments(string? seconds, bool isMoment) => Assert.Equal(isMoment, JsonText.UnixTime(seconds) is not null);
+
+    [Theory]
+    [InlineData("1750000000")]
+    [InlineData("1750000000123")]
+    [InlineData("1750000000123456")]
+    [InlineData("1750000000123456789")]
+    public void Moments_in_smaller_units_are_told_by_their_size(string number) => Assert.Equal(DateTimeOffset.FromUnixTimeSeconds(1_750_000_000), JsonText.UnixTime(number));
 }

@@ -5,7 +5,8 @@ public abstract record PlatformFault
 {
     /// <summary>An answer other than the regular one; the request had no effect.</summary>
     /// <param name="Body">JSON; null for an empty body.</param>
-    public sealed record Answer(int Status, string? Body = null, TimeSpan? RetryAfter = null) : PlatformFault;
+    /// <param name="RetryAfterText">The header as it stands, where it is a date, or nonsense.</param>
+    public sealed record Answer(int Status, string? Body = null, TimeSpan? RetryAfter = null, string? RetryAfterText = null) : PlatformFault;
 
     /// <summary>No answer for as long as the caller waits. The request had no effect.</summary>
     public sealed record Hang : PlatformFault;

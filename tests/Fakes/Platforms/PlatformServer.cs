@@ -126,7 +126,11 @@ public abstract class PlatformServer : IAsyncDisposable
                 context.Abort();
                 return;
             case PlatformFault.Answer answer:
-                if (answer.RetryAfter is { } wait)
+                if (answer.RetryAfterText is { } text)
+                {
+                    context.Response.Headers.RetryAfter = text;
+                }
+                else if (answer.RetryAfter is { } wait)
                 {
                     context.Response.Headers.RetryAfter = ((long)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
                 }

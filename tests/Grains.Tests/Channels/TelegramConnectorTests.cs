@@ -116,7 +116,45 @@ public sealed class TelegramConnectorTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("7", 7)]
+    [InlineData("31536000", 31_536_000)]
+    [InlineData("-3", 0)]
+    [InlineData("9223372036854775807", null)]
+    public async Task A_wait_of_any_length_is_read(string seconds, int? expected)
+    {
+        _api.FailNext(new PlatformFault.Answer(429, $$$"""{"ok":false,"error_code":429,"description":"Too Many Requests","parameters":{"retry_after":{{{seconds}}}}}"""));
+
+        var result = await Send("5");
+
+        Assert.Equal(expected is { } some ? TimeSpan.FromSeconds(some) : TimeSpan.MaxValue, result.RetryAfter);
+        Assert.True(PlatformWait.Bound(result.RetryAfter!.Value) <= PlatformWait.Longest);
+    }
+
+    [Theory]
+    [InlineData(403, "Forbidden: bot was blocked by the user", "blocked")]
+    [InlineData(403, "Forbidden: bot was kicked from the supergroup chat", "removed")]
+    [InlineData(403, "Forbidden: bot is not a member of the channel chat", "not a member")]
+    [InlineData(403, "Forbidden: user is deactivated", "deleted")]
+    [InlineData(403, "Forbidden: something new", "doesn't let")]
+    [InlineData(400, "Bad Request: chat not found", "doesn't know")]
+    [InlineData(400, "Bad Request: TOPIC_CLOSED", "closed")]
+    [InlineData(400, "Bad Request: TOPIC_DELETED", "deleted")]
+    [InlineData(400, "Bad Request: business connection not found", "disconnected")]
+    [InlineData(400, "Bad Request: BUSINESS_CONNECTION_INVALID", "disconnected")]
+    [InlineData(400, "Bad Request: group chat was deactivated", "closed")]
+    public async Task Why_a_chat_can_not_be_written_to_is_said_in_plain_words(int code, string description, string reason)
+    {
+        _api.FailNext(Error(code, description));
+
+        var result = await Send("5");
+
+        Assert.Equal(SendOutcome.Unreachable, result.Outcome);
+        Assert.Contains(reason, result.Reason, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(401, "Unauthorized", SendOutcome.ChannelBroken)]
+    [InlineData(404, "Not Found", SendOutcome.ChannelBroken)]
     [InlineData(403, "Forbidden: user is deactivated", SendOutcome.Unreachable)]
     [InlineData(409, "Conflict", SendOutcome.Passing)]
     [InlineData(400, "Bad Request: message is too long", SendOutcome.Permanent)]

@@ -170,6 +170,86 @@ public sealed class WhatsAppConnectorTests : IAsyncLifetime
         Assert.Equal(TimeSpan.FromSeconds(17), (await Connector.Send(_channel, Text("16505551234", "Hello"), default)).RetryAfter);
     }
 
+    /// <summary>The platform's list, by what to do: the same in an answer and in a receipt.</summary>
+    public static TheoryData<int, int?, SendOutcome, ChannelTrouble> Codes { get; } = new()
+    {
+        { 131005, null, SendOutcome.ChannelBroken, ChannelTrouble.Permission },
+        { 10, null, SendOutcome.ChannelBroken, ChannelTrouble.Permission },
+        { 299, null, SendOutcome.ChannelBroken, ChannelTrouble.Permission },
+        { 133010, 2593006, SendOutcome.ChannelBroken, ChannelTrouble.Registration },
+        { 133006, null, SendOutcome.ChannelBroken, ChannelTrouble.Registration },
+        { 131045, null, SendOutcome.ChannelBroken, ChannelTrouble.Registration },
+        { 100, 33, SendOutcome.ChannelBroken, ChannelTrouble.Number },
+        { 33, null, SendOutcome.ChannelBroken, ChannelTrouble.Number },
+        { 100, null, SendOutcome.Permanent, ChannelTrouble.Other },
+        { 100, 2388299, SendOutcome.Permanent, ChannelTrouble.Other },
+        { 190, 463, SendOutcome.ChannelBroken, ChannelTrouble.Token },
+        { 0, null, SendOutcome.ChannelBroken, ChannelTrouble.Token },
+        { 131042, null, SendOutcome.ChannelBroken, ChannelTrouble.Payment },
+        { 134011, null, SendOutcome.ChannelBroken, ChannelTrouble.Payment },
+        { 131031, null, SendOutcome.ChannelBroken, ChannelTrouble.Locked },
+        { 368, null, SendOutcome.ChannelBroken, ChannelTrouble.Locked },
+        { 130497, null, SendOutcome.ChannelBroken, ChannelTrouble.Locked },
+        { 131037, null, SendOutcome.ChannelBroken, ChannelTrouble.Other },
+        { 131048, null, SendOutcome.ChannelBroken, ChannelTrouble.Spam },
+        { 131064, null, SendOutcome.ChannelBroken, ChannelTrouble.Spam },
+        { 131026, null, SendOutcome.Unreachable, ChannelTrouble.Other },
+        { 131030, null, SendOutcome.Unreachable, ChannelTrouble.Other },
+        { 131021, null, SendOutcome.Unreachable, ChannelTrouble.Other },
+        { 131050, null, SendOutcome.Permanent, ChannelTrouble.Other },
+        { 131049, null, SendOutcome.Permanent, ChannelTrouble.Other },
+        { 130472, null, SendOutcome.Permanent, ChannelTrouble.Other },
+        { 131047, null, SendOutcome.Permanent, ChannelTrouble.Other },
+        { 131062, null, SendOutcome.Permanent, ChannelTrouble.Other },
+        { 132001, null, SendOutcome.Permanent, ChannelTrouble.Other },
+        { 131052, null, SendOutcome.Permanent, ChannelTrouble.Other },
+        { 131053, null, SendOutcome.Permanent, ChannelTrouble.Other },
+        { 135000, null, SendOutcome.Permanent, ChannelTrouble.Other },
+        { 131000, null, SendOutcome.Passing, ChannelTrouble.Other },
+        { 133004, null, SendOutcome.Passing, ChannelTrouble.Other },
+        { 131057, null, SendOutcome.Passing, ChannelTrouble.Other },
+        { 80007, null, SendOutcome.Throttled, ChannelTrouble.Other },
+        { 131056, null, SendOutcome.PairThrottled, ChannelTrouble.Other },
+    };
+
+    [Theory]
+    [MemberData(nameof(Codes))]
+    public async Task An_error_means_the_same_in_an_answer_and_in_a_receipt(int code, int? subcode, SendOutcome outcome, ChannelTrouble trouble)
+    {
+        _api.FailNext(new PlatformFault.Answer(400, JsonSerializer.Serialize(new { error = new { message = "It went wrong", code, error_subcode = subcode } })));
+        var answered = await Connector.Send(_channel, Text("16505551234", "Hello"), default);
+        var told = Connector.Judge(new PlatformError($"{code}", subcode is null ? null : $"{subcode}", "It went wrong"));
+
+        Assert.Equal((outcome, trouble), (answered.Outcome, answered.Trouble));
+        Assert.Equal((outcome, trouble, answered.Reason), (told.Outcome, told.Trouble, told.Reason));
+        Assert.Equal(outcome == SendOutcome.Unreachable, told.Reason is not null);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("-1")]
+    [InlineData("190.5")]
+    [InlineData("99999999999999999999")]
+    public void A_code_that_is_none_breaks_nothing(string? code) => Assert.Equal(SendOutcome.Permanent, Connector.Judge(new PlatformError(code)).Outcome);
+
+    [Theory]
+    [InlineData("Fri, 01 May 2099 00:00:00 GMT", true)]
+    [InlineData("2147483647", true)]
+    [InlineData("99999999999999999999", false)]
+    [InlineData("Mon, 06 Jan 2020 00:00:00 GMT", false)]
+    [InlineData("-5", false)]
+    [InlineData("soon", false)]
+    public async Task A_wait_that_a_gateway_names_is_read_whatever_it_is(string header, bool isLong)
+    {
+        _api.FailNext(new PlatformFault.Answer(503, "<html>", RetryAfterText: header));
+
+        var result = await Connector.Send(_channel, Text("16505551234", "Hello"), default);
+
+        Assert.Equal(SendOutcome.Passing, result.Outcome);
+        Assert.Equal(isLong, result.RetryAfter > PlatformWait.Longest);
+    }
+
     [Theory]
     [InlineData(1, 1)]
     [InlineData(2, 4)]

@@ -22,6 +22,10 @@ internal sealed class PlainConnector(string platform = "whatsapp") : IChannelCon
     public ContentParts Prepare(OutgoingContent content) =>
         string.IsNullOrEmpty(content.Text) ? new ContentParts([], "There is nothing to send.") : new ContentParts([new PreparedContent(ContentTypes.Text, content.Text)]);
 
+    public Func<PlatformError, PlatformVerdict> Verdict { get; set; } = static _ => new PlatformVerdict(SendOutcome.Permanent);
+
+    public PlatformVerdict Judge(in PlatformError error) => Verdict(error);
+
     public async Task<SendResult> Send(ChannelSettings channel, OutboundMessage message, CancellationToken cancellationToken)
     {
         Sent.Enqueue(message);

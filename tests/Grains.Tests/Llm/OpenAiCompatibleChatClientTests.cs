@@ -75,6 +75,28 @@ public sealed class OpenAiCompatibleChatClientTests
         Assert.Equal(7, response.Usage!.InputTokenCount);
     }
 
+    [Theory]
+    [InlineData("-5")]
+    [InlineData("1e18")]
+    [InlineData("99999999999999999999999")]
+    [InlineData("1e999")]
+    [InlineData("\"many\"")]
+    public async Task A_usage_that_can_not_be_is_estimated(string claimed)
+    {
+        await using var bed = await ModelTestBed.CreateAsync();
+        bed.Server.Enqueue(new FakeModelBehaviour.Garbage($$$"""{"id":"1","choices":[{"index":0,"message":{"role":"assistant","content":"Whole"},"finish_reason":"stop"}],"usage":{"prompt_tokens":{{{claimed}}},"completion_tokens":{{{claimed}}},"total_tokens":{{{claimed}}}}}""", "application/json"));
+
+        var response = await bed.Client().GetResponseAsync(ModelTestBed.Hello);
+
+        Assert.True((bool)response.AdditionalProperties![OpenAiCompatibleChatClient.UsageEstimated]!);
+        Assert.InRange(response.Usage!.InputTokenCount!.Value, 1, 100);
+        Assert.InRange(response.Usage.OutputTokenCount!.Value, 1, 100);
+    }
+
+    [Fact]
+    public void What_a_call_cost_fits_its_record() =>
+        Assert.Equal(ModelEndpoint.MaxCost, new ModelEndpoint { OrganizationId = Guid.Empty, Provider = "p", ModelId = "m", BaseUrl = new Uri("https://example.test"), ApiKey = "k", InputCostPer1K = 999_999m, OutputCostPer1K = 999_999m }.CostOf(long.MaxValue, long.MaxValue));
+
     [Fact]
     public async Task The_streaming_interface_gives_the_same_text()
     {

@@ -113,7 +113,7 @@ internal static class WhatsAppEventReader
 
     private static void Status(ref Utf8JsonReader reader, ReadOnlySpan<byte> source, ref WhatsAppChange change, WhatsAppEvents events)
     {
-        string? id = null, waId = null, userId = null;
+        string? id = null;
         MessageStatus? status = null;
         Guid? messageId = null;
         DateTimeOffset? at = null;
@@ -134,14 +134,6 @@ internal static class WhatsAppEventReader
             {
                 at = WhatsAppJson.Time(ref reader);
             }
-            else if (reader.Is("recipient_id"u8))
-            {
-                waId = WhatsAppJson.Scalar(ref reader);
-            }
-            else if (reader.Is("recipient_user_id"u8))
-            {
-                userId = WhatsAppJson.Scalar(ref reader);
-            }
             else if (reader.Is("biz_opaque_callback_data"u8))
             {
                 messageId = Guid.TryParse(WhatsAppJson.Scalar(ref reader), out var guid) ? guid : null;
@@ -161,20 +153,22 @@ internal static class WhatsAppEventReader
             return; // a kind of status that says nothing about how far the message has come
         }
 
-        if (id is not { Length: > 0 and <= JsonText.MaxIdLength } || !change.TryIdentify(waId, userId, out var contact))
+        // Whom a status names doesn't matter: people's names change, a message's don't.
+        if (id is not { Length: > 0 and <= JsonText.MaxIdLength })
         {
             events.Unattributable++;
             return;
         }
 
-        var (code, error) = status == MessageStatus.Failed ? WhatsAppNotices.Error(source[errors]) : default;
-        events.Add(new(change.PhoneNumberId, contact, null, new DeliveryReceipt
+        var (code, subcode, error) = status == MessageStatus.Failed ? WhatsAppNotices.Error(source[errors]) : default;
+        events.Add(new(change.PhoneNumberId, default, null, new DeliveryReceipt
         {
             PlatformMessageId = id,
             Status = status.Value,
             MessageId = messageId,
             At = at,
             ErrorCode = code,
+            ErrorSubcode = subcode,
             Error = error,
         }));
     }

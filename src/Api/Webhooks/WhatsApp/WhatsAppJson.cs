@@ -21,8 +21,8 @@ internal static class WhatsAppJson
     {
         reader.Read();
         DateTimeOffset? at = reader.TokenType is JsonTokenType.String or JsonTokenType.Number
-            && Utf8Parser.TryParse(reader.ValueSpan, out long seconds, out var used) && used == reader.ValueSpan.Length && seconds is >= 0 and <= 253_402_300_799
-            ? DateTimeOffset.FromUnixTimeSeconds(seconds)
+            && Utf8Parser.TryParse(reader.ValueSpan, out long seconds, out var used) && used == reader.ValueSpan.Length
+            ? JsonText.UnixTime(seconds)
             : null;
         reader.Skip();
         return at;

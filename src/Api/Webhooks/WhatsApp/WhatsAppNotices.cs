@@ -57,8 +57,8 @@ internal static class WhatsAppNotices
         }
     }
 
-    /// <summary>Code and text of the first of some <c>errors</c>.</summary>
-    public static (string? Code, string? Text) Error(ReadOnlySpan<byte> array)
+    /// <summary>Code, subcode and text of the first of some <c>errors</c>.</summary>
+    public static (string? Code, string? Subcode, string? Text) Error(ReadOnlySpan<byte> array)
     {
         if (array.IsEmpty)
         {
@@ -69,7 +69,7 @@ internal static class WhatsAppNotices
         var first = document.RootElement is { ValueKind: JsonValueKind.Array } errors && errors.GetArrayLength() > 0 ? errors[0] : default;
         var title = first.Text("message") ?? first.Text("title");
         var details = first.ValueKind == JsonValueKind.Object ? first.Object("error_data")?.Text("details", 2048) : null;
-        return (first.Text("code"), title is null || details is null || details == title ? details ?? title : $"{title}: {details}");
+        return (first.Text("code"), first.Text("error_subcode"), title is null || details is null || details == title ? details ?? title : $"{title}: {details}");
     }
 
     /// <summary>

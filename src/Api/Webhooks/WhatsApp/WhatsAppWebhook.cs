@@ -239,7 +239,7 @@ internal sealed partial class WhatsAppWebhook(
             }
             else
             {
-                events.Add(lastChannel, parsed[i].Contact, parsed[i].Receipt!);
+                events.Add(lastChannel, parsed[i].Receipt!);
             }
         }
 
@@ -273,6 +273,6 @@ internal sealed partial class WhatsAppWebhook(
     [LoggerMessage(3111, LogLevel.Warning, "An authentic webhook of WhatsApp channel {Channel} is malformed and was refused: {Reason}")]
     private partial void LogMalformed(string channel, string reason);
 
-    [LoggerMessage(3112, LogLevel.Warning, "A webhook of WhatsApp channel {Channel} held events that were left out: not connected or not signed for: {Ignored}; {Unattributable} that name nobody; errors of the platform: {Codes}")]
+    [LoggerMessage(3112, LogLevel.Warning, "A webhook of WhatsApp channel {Channel} held events that were left out: not connected or not signed for: {Ignored}; {Unattributable} that name nobody, or no message; errors of the platform: {Codes}")]
     private partial void LogLeftOut(string channel, string ignored, int unattributable, string codes);
 }

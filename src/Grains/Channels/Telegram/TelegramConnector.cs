@@ -36,7 +36,7 @@ internal sealed partial class TelegramConnector(PlatformHttp http, TelegramOptio
 
         if (UrlOf(channel, method) is not { } url)
         {
-            return new SendResult(SendOutcome.ChannelBroken, ErrorCode: "incomplete", Error: "The channel has no credentials.botToken, or its settings.apiBaseUrl is not a URL.");
+            return new SendResult(SendOutcome.ChannelBroken, ErrorCode: "incomplete", Error: "The channel has no credentials.botToken, or its settings.apiBaseUrl is not a URL.") { Trouble = ChannelTrouble.Token };
         }
 
         var (result, movedTo) = await SendTo(url, chat, message, cancellationToken).ConfigureAwait(false);

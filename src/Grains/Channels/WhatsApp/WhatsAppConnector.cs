@@ -42,6 +42,8 @@ internal sealed partial class WhatsAppConnector(PlatformHttp http, WhatsAppOptio
         return answer.Failure ?? WhatsAppErrors.Read(answer.Status, answer.Body, answer.RetryAfter, message.Attempt, options.LongestPairWait);
     }
 
+    public PlatformVerdict Judge(in PlatformError error) => WhatsAppErrors.Judge(error);
+
     public async Task MarkReadAndTyping(ChannelSettings channel, string recipient, string platformMessageId, bool typing, CancellationToken cancellationToken)
     {
         if (EndpointOf(channel) is { Url: { } url, Token: var token })

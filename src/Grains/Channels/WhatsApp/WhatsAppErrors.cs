@@ -38,33 +38,28 @@ internal static class WhatsAppErrors
         }
     }
 
-    /// <summary>What a code means. The platform's titles change; its codes don't.</summary>
-    public static SendOutcome OutcomeOf(int code) => code switch
-    {
-        4 or 80007 or 130429 => SendOutcome.Throttled,
-        131056 => SendOutcome.PairThrottled,
-        1 or 2 or 131000 or 131016 or 131057 or 133016 => SendOutcome.Passing,
-        0 or 190 or 3 or 10 or (>= 200 and <= 299) or 368 or 131031 or 131042 or 131037 or 131045 or 130497 => SendOutcome.ChannelBroken,
-        131048 or 131064 => SendOutcome.ChannelBroken, // spam: every further send makes it worse
-        131026 => SendOutcome.Unreachable,
-        _ => SendOutcome.Permanent, // this message, this recipient or our fault: the same request would fail again
-    };
+    /// <summary>What an error means that a receipt tells. A code that is no number, or none at all, says nothing about the channel or the person.</summary>
+    public static PlatformVerdict Judge(in PlatformError error) =>
+        long.TryParse(error.Code, NumberStyles.None, CultureInfo.InvariantCulture, out var code)
+            ? WhatsAppErrorCodes.Of(code, long.TryParse(error.Subcode, NumberStyles.None, CultureInfo.InvariantCulture, out var subcode) ? subcode : null)
+            : new PlatformVerdict(SendOutcome.Permanent);
 
     private static SendResult Failed(JsonElement error, int status, TimeSpan? retryAfter, int attempt, TimeSpan longestPairWait)
     {
-        if (error.Whole("code") is not (>= 0 and <= int.MaxValue and var code))
+        if (error.Whole("code") is not (>= 0 and var code))
         {
             return WithoutCode(status, retryAfter);
         }
 
-        var outcome = OutcomeOf((int)code);
+        var verdict = WhatsAppErrorCodes.Of(code, error.Whole("error_subcode"));
+        var outcome = verdict.Outcome;
         if (outcome == SendOutcome.Permanent && status >= 500)
         {
             outcome = SendOutcome.Passing; // a code that we don't know, and the platform says that the fault is its own
         }
 
         var wait = outcome == SendOutcome.PairThrottled ? Longer(retryAfter, PairWait(attempt, longestPairWait)) : retryAfter;
-        return new SendResult(outcome, ErrorCode: code.ToString(CultureInfo.InvariantCulture), Error: Describe(error), RetryAfter: wait);
+        return new SendResult(outcome, ErrorCode: code.ToString(CultureInfo.InvariantCulture), Error: Describe(error), RetryAfter: wait) { Trouble = verdict.Trouble, Reason = verdict.Reason };
     }
 
     /// <summary>4ⁿ seconds, n counting the tries that failed before this one.</summary>
@@ -86,7 +81,7 @@ internal static class WhatsAppErrors
             408 or >= 500 => SendOutcome.Passing,
             _ => SendOutcome.Permanent,
         };
-        return new SendResult(outcome, ErrorCode: $"http_{status}", Error: $"The platform answered {status}.", RetryAfter: retryAfter);
+        return new SendResult(outcome, ErrorCode: $"http_{status}", Error: $"The platform answered {status}.", RetryAfter: retryAfter) { Trouble = status == 401 ? ChannelTrouble.Token : ChannelTrouble.Permission };
     }
 
     private static string Describe(JsonElement error)

@@ -69,9 +69,9 @@ internal sealed class OpenAiCompatibleChatClient(ModelEndpoint endpoint, OpenAiT
             throw new LlmException(LlmErrorKind.ContentFiltered, "The provider's filter held the answer back.");
         }
 
-        var isEstimated = usage is not { PromptTokens: not null, CompletionTokens: not null };
-        var input = usage?.PromptTokens ?? prompt.Sum(message => TokenEstimate.Of(message.Text) + TokenEstimate.PerMessage);
-        var output = usage?.CompletionTokens ?? TokenEstimate.Of(text.ToString());
+        var isEstimated = usage is not { Prompt: not null, Completion: not null };
+        var input = usage?.Prompt ?? prompt.Sum(message => TokenEstimate.Of(message.Text) + TokenEstimate.PerMessage);
+        var output = usage?.Completion ?? TokenEstimate.Of(text.ToString());
         return new ChatResponse(new ChatMessage(ChatRole.Assistant, text.ToString()))
         {
             ResponseId = id,

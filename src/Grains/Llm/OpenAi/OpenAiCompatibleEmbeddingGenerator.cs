@@ -30,7 +30,7 @@ internal sealed class OpenAiCompatibleEmbeddingGenerator(ModelEndpoint endpoint,
             }
 
             result.AddRange(answer.Data.OrderBy(vector => vector.Index).Select(vector => new Embedding<float>(Vector(vector.Embedding)) { ModelId = endpoint.ModelId }));
-            result.Usage.InputTokenCount += answer.Usage?.PromptTokens ?? texts.Sum(text => (long)TokenEstimate.Of(text));
+            result.Usage.InputTokenCount += answer.Usage?.Prompt ?? texts.Sum(text => (long)TokenEstimate.Of(text));
         }
 
         return result;

@@ -30,9 +30,21 @@ internal sealed record WireMessage(JsonElement? Content, string? Refusal)
     }
 }
 
-/// <summary>Tokens used.</summary>
-internal sealed record WireUsage(
-    [property: JsonPropertyName("prompt_tokens")] long? PromptTokens, [property: JsonPropertyName("completion_tokens")] long? CompletionTokens, [property: JsonPropertyName("total_tokens")] long? TotalTokens);
+/// <summary>Tokens used, as the server claims.</summary>
+internal sealed record WireUsage([property: JsonPropertyName("prompt_tokens")] JsonElement? PromptTokens, [property: JsonPropertyName("completion_tokens")] JsonElement? CompletionTokens)
+{
+    /// <summary>Most tokens of one request that a server is believed; models read a few million at most. What claims more, or less than nothing, is estimated instead.</summary>
+    public const long MaxTokens = 10_000_000;
+
+    /// <summary>Tokens in; null when the server told no number that can be one.</summary>
+    public long? Prompt => Count(PromptTokens);
+
+    /// <summary>Tokens out; null when the server told no number that can be one.</summary>
+    public long? Completion => Count(CompletionTokens);
+
+    private static long? Count(JsonElement? claimed) =>
+        claimed is { ValueKind: JsonValueKind.Number } number && number.TryGetDouble(out var count) && count is >= 0 and <= MaxTokens ? (long)count : null;
+}
 
 /// <summary>Answer of <c>/embeddings</c>. A vector is a list of numbers or, as asked for, base64 of little-endian floats.</summary>
 internal sealed record WireEmbeddings(WireEmbedding[]? Data, WireUsage? Usage, JsonElement? Error);
