@@ -67,8 +67,9 @@ internal sealed class InboundEvents
     public string Describe()
     {
         var conversations = _all?.Values.ToArray() ?? (_first is null ? [] : [_first]);
-        return string.Join("; ", conversations.GroupBy(conversation => conversation.Key.ChannelId).Select(channel =>
-            $"channel {channel.Key}: {WebhookLog.Names([.. channel.SelectMany(conversation => conversation.PlatformIds)])}"));
+        var messages = conversations.SelectMany(conversation => conversation.PlatformIds.Select(id => (conversation.Key.ChannelId, Name: id)));
+        var receipts = (_receipts ?? []).SelectMany(group => group.Receipts.Select(receipt => (group.Channel.Id, Name: $"{receipt.Status} {receipt.PlatformMessageId}")));
+        return string.Join("; ", messages.Concat(receipts).GroupBy(told => told.Item1).Select(channel => $"channel {channel.Key}: {WebhookLog.Names([.. channel.Select(told => told.Name)])}"));
     }
 
     private ConversationEvents Of(ChannelSettings channel, in PlatformContact contact)
@@ -138,10 +139,8 @@ internal sealed class ConversationEvents(ChannelSettings channel, ConversationKe
 
     public ConversationKey Key { get; } = key;
 
-    /// <summary>The platform's ids of the messages, and of those that receipts are about.</summary>
-    public IEnumerable<string> PlatformIds =>
-        (_messages ?? (_message is null ? [] : (IEnumerable<InboundMessage>)[_message])).Select(message => message.PlatformMessageId)
-        .Concat((_receipts ?? (IEnumerable<DeliveryReceipt>)[]).Select(receipt => $"{receipt.Status} {receipt.PlatformMessageId}"));
+    /// <summary>The platform's ids of the messages.</summary>
+    public IEnumerable<string> PlatformIds => (_messages ?? (_message is null ? [] : (IEnumerable<InboundMessage>)[_message])).Select(message => message.PlatformMessageId);
 
     public void Add(InboundMessage message)
     {

@@ -71,6 +71,9 @@ public readonly record struct SendResult(SendOutcome Outcome, string? PlatformMe
     /// <summary>For <see cref="SendOutcome.ChannelBroken"/>: what people can do about it.</summary>
     public ChannelTrouble Trouble { get; init; }
 
+    /// <summary>The platform says that the recipient goes by this name now: a group that became a supergroup.</summary>
+    public string? MovedTo { get; init; }
+
     /// <summary>For <see cref="SendOutcome.Unreachable"/>: why the person can't be written to, in plain words.</summary>
     public string? Reason { get; init; }
 }

@@ -94,6 +94,10 @@ internal sealed partial class ConversationGrain
             return;
         }
         _underWay = null;
+        if (ended.End.MovedTo is { } name)
+        {
+            await MoveTo(name);
+        }
         if (ended.Item.NotBefore is not null)
         {
             // It failed after all, and goes out again: told while it was still under way.

@@ -108,6 +108,22 @@ internal sealed partial class ConversationGrain
         }
     }
 
+    /// <summary>The platform told, when something was sent, by what name the recipient goes now: the same as if it had told so by a notice.</summary>
+    private async Task MoveTo(string name)
+    {
+        if (_state is not { Recipient: { } old } state || old == name)
+        {
+            return;
+        }
+        await Receive(new InboundBatch
+        {
+            OrganizationId = state.OrganizationId,
+            ChannelId = state.ChannelId,
+            Contact = new InboundContact { Identities = [old, name], GivenUp = [old], IsGroup = state.IsGroup },
+            Messages = [new InboundMessage { PlatformMessageId = $"moved:{old}:{name}", ContentType = ContentTypes.System }],
+        });
+    }
+
     /// <summary>The other conversation becomes part of this one, with what waits to be answered or sent there. False when it is part of it already.</summary>
     private async Task<bool> Merge(NameHolder other)
     {

@@ -43,7 +43,11 @@ internal sealed record DeliveryJob(
 /// <param name="UnreachableReason">The platform says that the person can't be written to.</param>
 /// <param name="EndsWaitWith">Cancelled when the next try may be worth it earlier: the channel was changed.</param>
 /// <param name="IsPatient">Nobody can make the wait shorter: a receipt is waited for, and a try before it would be a second message.</param>
-internal readonly record struct DeliveryEnd(TimeSpan? RetryAfter, string? UnreachableReason = null, CancellationToken EndsWaitWith = default, bool IsPatient = false);
+internal readonly record struct DeliveryEnd(TimeSpan? RetryAfter, string? UnreachableReason = null, CancellationToken EndsWaitWith = default, bool IsPatient = false)
+{
+    /// <summary>The platform says that the person, or the group, goes by this name now.</summary>
+    public string? MovedTo { get; init; }
+}
 
 /// <summary>
 /// Sends one message: asks the channel for a permit, writes that it is about to send, sends, writes what came of it. Runs outside the
@@ -151,7 +155,7 @@ internal sealed partial class MessageDelivery(
         EngineTelemetry.Sends.Add(1, new("platform", channel.Platform), new("outcome", result.Outcome.ToString()));
         activity?.SetTag("send.outcome", result.Outcome.ToString());
         LogSent(logger, job.Item.MessageId, job.ConversationId, channel.Platform, result.Outcome, result.ErrorCode, job.Trace.TraceId);
-        return await Settle(channel, connector, job, result, changed, cancellationToken).ConfigureAwait(false);
+        return await Settle(channel, connector, job, result, changed, cancellationToken).ConfigureAwait(false) with { MovedTo = result.MovedTo };
     }
 
     /// <summary>Waits; false when the wait ended early, because the channel was changed or a person pushed.</summary>

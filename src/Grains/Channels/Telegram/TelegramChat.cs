@@ -8,6 +8,10 @@ namespace AgentPlatform.Grains.Channels.Telegram;
 /// </summary>
 internal readonly record struct TelegramChat(long ChatId, long? Topic, string? Connection)
 {
+    /// <summary>The recipient that this is read from.</summary>
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{ChatId}{(Topic is { } topic ? $":{topic.ToString(CultureInfo.InvariantCulture)}" : "")}{(Connection is null ? "" : "@" + Connection)}");
+
     /// <summary>Reads a recipient; null when it is none.</summary>
     public static TelegramChat? Parse(string recipient)
     {

@@ -40,7 +40,13 @@ internal sealed partial class TelegramConnector(PlatformHttp http, TelegramOptio
         }
 
         var (result, movedTo) = await SendTo(url, chat, message, cancellationToken).ConfigureAwait(false);
-        return movedTo is null ? result : (await SendTo(url, chat with { ChatId = movedTo.Value }, message, cancellationToken).ConfigureAwait(false)).Result;
+        if (movedTo is null)
+        {
+            return result;
+        }
+
+        var moved = chat with { ChatId = movedTo.Value };
+        return (await SendTo(url, moved, message, cancellationToken).ConfigureAwait(false)).Result with { MovedTo = moved.ToString() };
     }
 
     public async Task MarkReadAndTyping(ChannelSettings channel, string recipient, string platformMessageId, bool typing, CancellationToken cancellationToken)
