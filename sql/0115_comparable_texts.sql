@@ -85,13 +85,13 @@ BEGIN
 END $$;
 
 -- ---- Names by which rows are found: kept beside them as they are compared, since row security keeps functions out of index conditions, but not a column.
-ALTER TABLE products ADD COLUMN name_key text GENERATED ALWAYS AS (comparable_text(name)) STORED;
-ALTER TABLE partners ADD COLUMN name_key text GENERATED ALWAYS AS (comparable_text(name)) STORED;
-ALTER TABLE deals ADD COLUMN name_key text GENERATED ALWAYS AS (comparable_text(name)) STORED;
-ALTER TABLE tags ADD COLUMN name_key text GENERATED ALWAYS AS (comparable_text(name)) STORED;
-CREATE INDEX products_by_name_key ON products (organization_id, name_key);
-CREATE INDEX partners_by_name_key ON partners (organization_id, name_key);
-CREATE INDEX deals_by_name_key ON deals (organization_id, name_key);
+ALTER TABLE products ADD COLUMN compared_name text GENERATED ALWAYS AS (comparable_text(name)) STORED;
+ALTER TABLE partners ADD COLUMN compared_name text GENERATED ALWAYS AS (comparable_text(name)) STORED;
+ALTER TABLE deals ADD COLUMN compared_name text GENERATED ALWAYS AS (comparable_text(name)) STORED;
+ALTER TABLE tags ADD COLUMN compared_name text GENERATED ALWAYS AS (comparable_text(name)) STORED;
+CREATE INDEX products_by_compared_name ON products (organization_id, compared_name);
+CREATE INDEX partners_by_compared_name ON partners (organization_id, compared_name);
+CREATE INDEX deals_by_compared_name ON deals (organization_id, compared_name);
 
 -- Names that must differ, differ for people. Of those that don't, the later ones get a number.
 DO $$
@@ -123,11 +123,11 @@ CREATE UNIQUE INDEX email_template_is_named_once ON email_templates (organizatio
 
 -- ---- Tags: of those that are one, the oldest stays, and whatever bears another bears it.
 ALTER TABLE tags DISABLE TRIGGER USER;
-DELETE FROM tags t USING (SELECT id, row_number() OVER (PARTITION BY organization_id, name_key ORDER BY created_at, id) AS place FROM tags) known WHERE known.id = t.id AND known.place > 1;
+DELETE FROM tags t USING (SELECT id, row_number() OVER (PARTITION BY organization_id, compared_name ORDER BY created_at, id) AS place FROM tags) known WHERE known.id = t.id AND known.place > 1;
 UPDATE tags SET name = normalize(name, NFC) WHERE name IS NOT NFC NORMALIZED;
 ALTER TABLE tags ENABLE TRIGGER USER;
 ALTER TABLE tags DROP CONSTRAINT one_tag_per_name;
-CREATE UNIQUE INDEX one_tag_per_name ON tags (organization_id, name_key);
+CREATE UNIQUE INDEX one_tag_per_name ON tags (organization_id, compared_name);
 CREATE INDEX tags_by_name ON tags (organization_id, name);
 
 -- Tags as the organization's list calls them, each once, in their order; those that it doesn't know, as they are.
@@ -136,7 +136,7 @@ CREATE FUNCTION known_tags(organization uuid, used text[]) RETURNS text[]
     SELECT coalesce(array_agg(k.tag ORDER BY k.place), '{}') FROM (
         SELECT DISTINCT ON (public.comparable_text(u.tag)) coalesce(t.name, normalize(btrim(u.tag), NFC)) AS tag, u.place
         FROM unnest(used) WITH ORDINALITY u (tag, place)
-        LEFT JOIN public.tags t ON t.organization_id = organization AND t.name_key = public.comparable_text(u.tag)
+        LEFT JOIN public.tags t ON t.organization_id = organization AND t.compared_name = public.comparable_text(u.tag)
         WHERE NOT public.is_blank(u.tag) ORDER BY public.comparable_text(u.tag), u.place) k
 $$;
 
@@ -156,8 +156,8 @@ DECLARE
     held text[];
 BEGIN
     LOOP
-        INSERT INTO public.tags (organization_id, name) SELECT organization, u FROM unnest(used) u ORDER BY public.comparable_text(u), u ON CONFLICT (organization_id, name_key) DO NOTHING;
-        held := ARRAY(SELECT h.name FROM (SELECT t.name FROM public.tags t WHERE t.organization_id = organization AND t.name_key = ANY (keys) ORDER BY t.name_key FOR KEY SHARE) h);
+        INSERT INTO public.tags (organization_id, name) SELECT organization, u FROM unnest(used) u ORDER BY public.comparable_text(u), u ON CONFLICT (organization_id, compared_name) DO NOTHING;
+        held := ARRAY(SELECT h.name FROM (SELECT t.name FROM public.tags t WHERE t.organization_id = organization AND t.compared_name = ANY (keys) ORDER BY t.compared_name FOR KEY SHARE) h);
         EXIT WHEN cardinality(held) >= cardinality(keys);
     END LOOP;
     RETURN used <@ held;

@@ -128,12 +128,12 @@ ALTER TABLE clients ENABLE TRIGGER USER;
 UPDATE partners SET contact_email = with_written_domain(contact_email) WHERE contact_email ILIKE '%@%xn--%' AND contact_email <> with_written_domain(contact_email);
 DROP FUNCTION with_written_domain(text);
 
-ALTER TABLE clients ADD COLUMN email_key text GENERATED ALWAYS AS (comparable_email(email)) STORED;
-ALTER TABLE partners ADD COLUMN contact_email_key text GENERATED ALWAYS AS (comparable_email(contact_email)) STORED;
+ALTER TABLE clients ADD COLUMN compared_email text GENERATED ALWAYS AS (comparable_email(email)) STORED;
+ALTER TABLE partners ADD COLUMN compared_contact_email text GENERATED ALWAYS AS (comparable_email(contact_email)) STORED;
 DROP INDEX clients_by_email;
 DROP INDEX partners_by_contact_email;
-CREATE INDEX clients_by_email ON clients (organization_id, email_key) WHERE email_key IS NOT NULL;
-CREATE INDEX partners_by_contact_email ON partners (organization_id, contact_email_key) WHERE contact_email_key IS NOT NULL;
+CREATE INDEX clients_by_email ON clients (organization_id, compared_email) WHERE compared_email IS NOT NULL;
+CREATE INDEX partners_by_contact_email ON partners (organization_id, compared_contact_email) WHERE compared_contact_email IS NOT NULL;
 
 CREATE OR REPLACE FUNCTION called_by_platform(platform text, name text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$

@@ -29,7 +29,7 @@ internal static class ClientResource
             Text("firstName", 200).Nullable().AsWords().Searched().Sorted(),
             Text("lastName", 200).Nullable().AsWords().Searched().Sorted(),
             Text("companyName", 200).Nullable().AsWords().Searched(),
-            Email("email").Nullable().Searched().Filtered().FoundBy("email_key"),
+            Email("email").Nullable().Searched().Filtered().FoundBy("compared_email"),
             Phone("phone").Nullable().Searched().Filtered(),
             Text("secondaryPhone", 50).Nullable(),
             Json("address").Nullable(),

@@ -27,7 +27,7 @@ internal static class DealResource
         Fields =
         [
             Reference("clientId", "clients").Required().Fixed().Filtered(),
-            Name("name").Required().Sorted().Searched().FoundBy("name_key"),
+            Name("name").Required().Sorted().Searched().FoundBy("compared_name"),
             Text("description", 10_000).Nullable().Searched(),
             Money("dealValue").WithDefault(0).Ranged().Sorted(),
             Currency("currency").WithDefault("USD").Filtered(),

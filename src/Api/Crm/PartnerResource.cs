@@ -22,9 +22,9 @@ internal static class PartnerResource
         Delete = Role.Manager,
         Fields =
         [
-            Name("name").Required().Sorted().Searched().FoundBy("name_key"),
+            Name("name").Required().Sorted().Searched().FoundBy("compared_name"),
             Text("contactPhone", 50).Nullable(),
-            Email("contactEmail").Nullable().Searched().FoundBy("contact_email_key"),
+            Email("contactEmail").Nullable().Searched().FoundBy("compared_contact_email"),
             Text("contactWhatsapp", 50).Nullable(),
             Text("contactTelegram", 100).Nullable(),
             Text("conditions", 10_000).Nullable(),

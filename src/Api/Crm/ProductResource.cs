@@ -22,7 +22,7 @@ internal static class ProductResource
         Delete = Role.Manager,
         Fields =
         [
-            Name("name").Required().Sorted().Searched().FoundBy("name_key"),
+            Name("name").Required().Sorted().Searched().FoundBy("compared_name"),
             Text("description", 10_000).Nullable().Searched(),
             Choice("type", "tour", "service", "package").WithDefault("service").Filtered(),
             Text("sku", 100).Nullable().Named().Searched(),

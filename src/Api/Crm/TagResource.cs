@@ -22,7 +22,7 @@ internal static class TagResource
         LockedFirst = "SELECT hold_bearers_of_tag($1, $2)",
         Fields =
         [
-            Name("name", 100).Required().Sorted().Searched().Filtered().FoundBy("name_key"),
+            Name("name", 100).Required().Sorted().Searched().Filtered().FoundBy("compared_name"),
             Matching("color", "^#[0-9A-Fa-f]{6}$", "a colour such as #3B82F6", "#3B82F6", 7).WithDefault("#3B82F6"),
             Text("category", 100).Nullable().AsWords().Filtered(),
         ],

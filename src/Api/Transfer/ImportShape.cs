@@ -44,7 +44,12 @@ internal sealed class ImportShape
     public static ImportShape Of(Resource resource) => Known.GetOrAdd(resource.Path, static (_, resource) => new ImportShape(resource), resource);
 
     /// <summary>The field of a name, however it is written; null for one that the product sets by itself, false for none.</summary>
-    public bool TryFind(string name, out Field? field) => _byName.TryGetValue(ComparableText.Of(name), out field);
+    public bool TryFind(string name, out Field? field)
+    {
+        // A control character within a name tells that the file is no text.
+        field = null;
+        return !name.Trim().Any(char.IsControl) && _byName.TryGetValue(ComparableText.Of(name), out field);
+    }
 
     /// <summary>The natural key that a field of this shape is, however deep; null for any other field.</summary>
     public NaturalKey? KeyOf(Field field) => _keys.GetValueOrDefault(field);

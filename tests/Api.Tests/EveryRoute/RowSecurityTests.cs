@@ -17,6 +17,7 @@ public sealed class RowSecurityTests(EngineApp app) : IClassFixture<EngineApp>
         foreach (var table in await TenantRows.Tables(app))
         {
             var row = await OneRow(table, victim.Organization.Id);
+            var columns = await GivenColumns(table);
             seen += row is null ? 0 : 1;
             foreach (var setting in settings)
             {
@@ -25,7 +26,7 @@ public sealed class RowSecurityTests(EngineApp app) : IClassFixture<EngineApp>
                 await Refused($"WITH moved AS (UPDATE {table} SET organization_id = organization_id WHERE organization_id = '{victim.Organization.Id}' RETURNING 1) SELECT count(*) FROM moved", setting, table);
                 if (row is not null)
                 {
-                    await Refused($"WITH made AS (INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table}, '{row}')).* RETURNING 1) SELECT count(*) FROM made", setting, table);
+                    await Refused($"WITH made AS (INSERT INTO {table} ({columns}) SELECT {columns} FROM jsonb_populate_record(NULL::{table}, '{row}') RETURNING 1) SELECT count(*) FROM made", setting, table);
                 }
             }
         }
@@ -75,6 +76,10 @@ public sealed class RowSecurityTests(EngineApp app) : IClassFixture<EngineApp>
             Assert.True(failure.SqlState is PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.InvalidTextRepresentation, $"{what}, bound to '{setting}': {failure.Message}");
         }
     }
+
+    /// <summary>Columns that a statement may give: the others are computed.</summary>
+    private Task<string?> GivenColumns(string table) => app.Database.ScalarAsAdminAsync<string>(
+        $"SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '' AND attidentity <> 'a'");
 
     private async Task<string?> OneRow(string table, Guid organizationId)
     {

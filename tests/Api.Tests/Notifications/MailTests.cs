@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using AgentPlatform.Api.Notifications;
 using AgentPlatform.Api.Tests.TestApp;
 using AgentPlatform.Fakes.Smtp;
+using AgentPlatform.Grains.Channels;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace AgentPlatform.Api.Tests.Notifications;
@@ -115,17 +116,19 @@ public sealed class MailTests(MailApp app) : IClassFixture<MailApp>
         // Every text that a function names, as they are now.
         var named = new SortedSet<string>(StringComparer.Ordinal);
         var english = ReaderLanguage.Of("en");
-        foreach (var function in new[] { "notify_escalation", "notify_assignment", "notify_mentioned", "notify_activity_assignment", "notify_due_activities", "accept_invitation", "record_usage_alert" })
+        foreach (var function in new[] { "notify_escalation", "notify_assignment", "notify_mentioned", "notify_activity_assignment", "notify_due_activities", "accept_invitation", "record_usage_alert", "notify_message_failed" })
         {
             var source = await app.Database.ScalarAsAdminAsync<string>($"SELECT prosrc FROM pg_proc WHERE proname = '{function}'");
             var texts = Regex.Matches(source!, "'([a-z]+[A-Z][A-Za-z]*|mentioned|joined|stopped)'").Select(match => match.Groups[1].Value).Where(name => name is not ("assignedTo" or "periodStart" or "usageAlert")).ToArray();
             Assert.NotEmpty(texts);
             named.UnionWith(texts);
         }
+        // What is wrong with a channel the engine names.
+        named.UnionWith(Enum.GetValues<ChannelTrouble>().Select(trouble => trouble == ChannelTrouble.Other ? "channelBroken" : $"channel{trouble}"));
         Assert.Equal(english.Titles.Keys.Except(["jobDone", "jobFailed"]).Order(StringComparer.Ordinal), named);
         foreach (var name in english.Titles.Keys)
         {
-            string?[] values = name switch { "joined" => ["Anna", "member"], "stopped" => ["unpaid"], "jobDone" or "jobFailed" => ["file_processing"], "tokensUsed" or "conversationsUsed" => ["400", "500"], "activityYours" or "activityDue" => ["Call"], _ => [null] };
+            string?[] values = name switch { "joined" => ["Anna", "member"], "stopped" => ["unpaid"], "jobDone" or "jobFailed" => ["file_processing"], "tokensUsed" or "conversationsUsed" => ["400", "500"], "activityYours" or "activityDue" => ["Call"], _ when name.StartsWith("channel", StringComparison.Ordinal) => ["Line"], _ => [null] };
             var written = await app.Database.ScalarAsAdminAsync<string>($"SELECT notification_title('{name}', ARRAY[{string.Join(", ", values.Select(value => value is null ? "NULL" : $"'{value}'"))}]::text[])");
             Assert.Equal(english.Title(name, values), written);
         }
