@@ -14,7 +14,7 @@ public sealed class WebhookLogTests
         var events = new InboundEvents();
         events.Add(one, new PlatformContact(["996"]), Message("wamid.1"));
         events.Add(one, new PlatformContact(["996"]), Message("wamid.2"));
-        events.Add(one, new PlatformContact(["997"]), new DeliveryReceipt { PlatformMessageId = "wamid.3", Status = MessageStatus.Failed });
+        events.Add(one, new DeliveryReceipt { PlatformMessageId = "wamid.3", Status = MessageStatus.Failed });
         events.Add(other, new PlatformContact(["996"]), Message("wamid.4"));
 
         Assert.Equal($"channel {one.Id}: wamid.1, wamid.2, Failed wamid.3; channel {other.Id}: wamid.4", events.Describe());
