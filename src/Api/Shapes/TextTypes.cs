@@ -43,7 +43,8 @@ public sealed record TextType(int MaxLength, int MinLength = 0, string? Format =
     public override object? Read(JsonElement json, string pointer, Violations violations) =>
         json.ValueKind == JsonValueKind.String && JsonText.TryRead(json, out var text) && ReadText(text) is { } known ? known : Refuse(pointer, violations);
 
-    public override object? ReadText(string text) => Spelling(text) is var kept && Fits(kept) ? kept : null;
+    // U+0000 can't be stored: it is refused, not taken for something invisible.
+    public override object? ReadText(string text) => !text.Contains('\0', StringComparison.Ordinal) && Spelling(text) is var kept && Fits(kept) ? kept : null;
 
     public override string Same(string expression, string value) => Comparison is null ? base.Same(expression, value) : $"{Comparison}({expression}) = {Comparison}({value})";
 
@@ -54,8 +55,7 @@ public sealed record TextType(int MaxLength, int MinLength = 0, string? Format =
     public override JsonNode Sample() => Example;
 
     private bool Fits(string text) =>
-        text.Length >= MinLength && text.Length <= MaxLength && !text.Contains('\0', StringComparison.Ordinal)
-        && (MinLength == 0 || !ComparableText.IsBlank(text)) && (_pattern is null || _pattern.IsMatch(text));
+        text.Length >= MinLength && text.Length <= MaxLength && (MinLength == 0 || !ComparableText.IsBlank(text)) && (_pattern is null || _pattern.IsMatch(text));
 }
 
 /// <summary>One of a few words.</summary>

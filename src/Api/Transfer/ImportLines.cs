@@ -31,7 +31,7 @@ internal abstract class ImportLines(Resource resource, ImportOrder order, TimePr
     protected Field? FieldOf(string column)
     {
         var name = order.Mapping.FirstOrDefault(pair => ComparableText.Same(pair.Key, column)).Value ?? column;
-        if (ComparableText.IsBlank(name))
+        if (ComparableText.IsBlank(name) && !name.Any(char.IsControl))
         {
             return null;
         }
