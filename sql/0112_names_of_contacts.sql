@@ -83,7 +83,7 @@ BEGIN
     ON CONFLICT ON CONSTRAINT former_identities_pkey DO UPDATE SET given_up_at = excluded.given_up_at;
     SELECT i.identity INTO other FROM public.contact_identities i WHERE i.contact_id = contact ORDER BY i.created_at DESC LIMIT 1;
     UPDATE public.contacts k SET
-        platform_user_id = CASE WHEN k.platform_user_id = name THEN coalesce(other, 'former:' || name) ELSE k.platform_user_id END,
+        platform_user_id = CASE WHEN k.platform_user_id = name THEN coalesce(other, 'former:' || name || '#' || contact) ELSE k.platform_user_id END,
         phone = CASE WHEN ltrim(k.phone, '+') = ltrim(name, '+') THEN NULL ELSE k.phone END,
         unreachable_reason = CASE WHEN other IS NULL THEN 'The platform gave this name to somebody else. Ask the customer to write again.' ELSE k.unreachable_reason END,
         version = k.version + 1, updated_at = now()

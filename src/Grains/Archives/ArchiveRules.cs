@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using AgentPlatform.Data.Tenancy;
 
@@ -62,6 +63,15 @@ internal static partial class ArchiveRules
     /// <summary>Columns that are not told: secrets, what the database makes itself, and positions that mean nothing elsewhere.</summary>
     public static IReadOnlyList<string> LeftOutColumns(TenantTable table) =>
         [.. table.Columns.Where(column => IsSecret(column.Name) || column.IsGenerated || column.Type == "xid8").Select(column => column.Name)];
+
+    /// <summary>Adds to a row of an older archive what every row has by now.</summary>
+    public static void Complete(TenantTable table, JsonObject row)
+    {
+        if (table.Name == "contacts" && !row.ContainsKey("first_identity"))
+        {
+            row["first_identity"] = row["platform_user_id"]?.DeepClone();
+        }
+    }
 
     /// <summary>Whether a column holds what opens a door.</summary>
     public static bool IsSecret(string column) => SecretNames().IsMatch(column);

@@ -184,6 +184,7 @@ internal sealed class OrganizationImportWork(EngineDataSource database, FileStor
         long count = 0;
         await foreach (var row in restore.Archive.Rows(table.Name, cancellationToken).ConfigureAwait(false))
         {
+            ArchiveRules.Complete(table, row);
             columns ??= [.. table.Columns.Select(column => column.Name).Where(column => row.ContainsKey(column) && !leftOut.Contains(column)), .. row.ContainsKey("organization_id") ? Array.Empty<string>() : ["organization_id"]];
             var translated = (JsonObject)restore.Ids.Translate(row)!;
             translated["organization_id"] = restore.OrganizationId.ToString();

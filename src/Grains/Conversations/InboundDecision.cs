@@ -93,6 +93,11 @@ internal static class InboundDecision
             }
         }
 
+        if (state.Version == 0 && rows.Count == 0)
+        {
+            // News of a message that never came, from somebody whom nobody knows: there is nothing to keep it with.
+            amendments = null;
+        }
         if (firstToAnswer > 0 && serviceWindow is { } window && now - next.LastInboundAt > window)
         {
             // The platform would take no answer any more.

@@ -26,7 +26,7 @@ internal sealed record WebChannel(WebChatApp App, TestOrganization Organization,
     public async Task Erase()
     {
         await Organization.Execute("DELETE FROM contact_identities WHERE channel_id = $1", Id);
-        await Organization.Execute("UPDATE contacts SET platform_user_id = 'erased-' || gen_random_uuid() WHERE channel_id = $1", Id);
+        await Organization.Execute("UPDATE contacts SET platform_user_id = 'erased-' || gen_random_uuid(), first_identity = 'erased-' || gen_random_uuid() WHERE channel_id = $1", Id);
         await Organization.Execute("UPDATE conversations SET version = version + 1 WHERE channel_id = $1", Id);
     }
 }

@@ -144,7 +144,7 @@ public sealed class NameTests : IAsyncLifetime
         await Answers(3);
         Assert.Equal(2L, await _database.ScalarAsAdminAsync<long>("SELECT count(*) FROM conversations"));
         Assert.Equal("My new number", await Read($"SELECT m.text_content FROM messages m JOIN contacts k ON k.id = m.contact_id WHERE k.platform_user_id = '{New}' AND m.content_type = 'text' AND m.direction = 'inbound' ORDER BY m.sequence DESC LIMIT 1"));
-        Assert.Equal($"former:{New}", await Read("SELECT platform_user_id FROM contacts WHERE unreachable_reason IS NOT NULL"));
+        Assert.StartsWith($"former:{New}#", await Read("SELECT platform_user_id FROM contacts WHERE unreachable_reason IS NOT NULL"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -157,6 +157,43 @@ public sealed class NameTests : IAsyncLifetime
         await _silo.Until<long>("SELECT count(*) FROM messages WHERE status = 'sent'", static sent => sent >= 3);
         Assert.Equal(1L, await _database.ScalarAsAdminAsync<long>("SELECT count(*) FROM conversations"));
         Assert.Equal(Old, _silo.Platform.Sent.Last().Recipient);
+    }
+
+    [Theory]
+    [InlineData("UPDATE contacts SET name = 'Anna (VIP)'", "Anna (VIP)")]
+    [InlineData("UPDATE contacts SET name = 'Anna (VIP)', platform_name = NULL", "Anna (VIP)")]
+    [InlineData("UPDATE contacts SET name = NULL", "Ann the second")]
+    [InlineData("SELECT 1", "Ann the second")]
+    public async Task What_the_platform_calls_a_person_never_takes_the_place_of_what_people_do(string change, string name)
+    {
+        await Tell("1", "Ann");
+        await _database.ExecuteAsAdminAsync(change);
+        await Tell("2", "Ann the second");
+        await _silo.Conversation(Old).Forget();
+        await Tell("3", "Ann the second");
+        Assert.Equal($"{name} / Ann the second", await Read("SELECT name || ' / ' || platform_name FROM contacts"));
+
+        Task Tell(string id, string called) => _silo.Conversation(Old).Receive(Batch(Text(id)) with { Contact = new InboundContact { Identities = [Old], Name = called } });
+    }
+
+    [Fact]
+    public async Task A_number_that_a_file_set_stays_until_the_number_itself_moves()
+    {
+        await Say(Old, "1", "Hello");
+        await _database.ExecuteAsAdminAsync("UPDATE contacts SET phone = '+49301234567'");
+        await _silo.Conversation(Old).Forget();
+        await _silo.Conversation(Old).Receive(Batch(Text("2")) with { Contact = new InboundContact { Identities = [Old], Phone = "+" + Old } });
+        Assert.Equal("+49301234567", await Read("SELECT phone FROM contacts"));
+        await Move("m", Old, New);
+        Assert.Equal("+" + New, await Read("SELECT phone FROM contacts"));
+    }
+
+    [Fact]
+    public async Task News_of_a_message_that_never_came_makes_nobody_known()
+    {
+        var move = new InboundMessage { PlatformMessageId = "l", ContentType = ContentTypes.Location, IsUpdate = true };
+        Assert.Equal(0, (await _silo.Conversation(Old).Receive(Batch(move) with { Contact = new InboundContact { Identities = [Old] } })).Stored);
+        Assert.Equal(0L, await _database.ScalarAsAdminAsync<long>("SELECT count(*) FROM contacts"));
     }
 
     [Fact]
