@@ -47,7 +47,11 @@ public sealed class ConfigurationReachTests(TwoProcesses app) : IClassFixture<Tw
         var hot = await HotConversations.Begin(app);
         await Switches($"channels/{hot.Line.ChannelId}", new { isBotActive = false }, new { isBotActive = true });
         await Switches("organization", new { aiEnabled = false }, new { aiEnabled = true });
-        await Switches($"channels/{hot.Line.ChannelId}", new { agentId = (Guid?)null }, new { agentId = (Guid?)hot.Agent });
+        await Switches($"agents/{hot.Agent}", new { status = "inactive" }, new { status = "active" });
+        // Without an agent of its own the channel has the organization's default one.
+        await hot.Patch($"channels/{hot.Line.ChannelId}", new { agentId = (Guid?)null });
+        await hot.AreAnswered(true);
+        await Switches($"agents/{hot.Agent}", new { status = "inactive" }, new { status = "active" });
         // Each process has a grain of its own for the contact, which two silos of one cluster never have: the stale one finds out by the version.
         var contact = await hot.ContactThere();
         await (await hot.Organization.Owner.PostAsJsonAsync($"/v1/contacts/{contact}/ai", new { enabled = false })).Json();
