@@ -99,7 +99,7 @@ public sealed class AdminPart : IBenchPart
             SELECT n, t.organization, t.channel, gen_random_uuid() AS client, gen_random_uuid() AS contact, gen_random_uuid() AS conversation
             FROM generate_series(1, {rest}) n JOIN tenant t ON t.number = n % {Organizations - 1};
             INSERT INTO clients (id, organization_id, contact_id, first_name, source) SELECT client, organization, contact, 'Client ' || n, 'web' FROM person;
-            INSERT INTO contacts (id, organization_id, channel_id, client_id, platform, platform_user_id, name) SELECT contact, organization, channel, client, 'web', n::text, 'Contact ' || n FROM person;
+            INSERT INTO contacts (id, organization_id, channel_id, client_id, platform, platform_user_id, first_identity, name) SELECT contact, organization, channel, client, 'web', n::text, n::text, 'Contact ' || n FROM person;
             INSERT INTO contact_identities (channel_id, identity, contact_id, organization_id) SELECT channel, n::text, contact, organization FROM person;
             INSERT INTO conversations (id, organization_id, channel_id, contact_id, client_id, last_message_at) SELECT conversation, organization, channel, contact, client, now() FROM person;
             INSERT INTO messages (id, organization_id, conversation_id, channel_id, contact_id, sequence, direction, sender_type, status, text_content)

@@ -71,8 +71,8 @@ public sealed class BenchDatabase : IAsyncDisposable
                 SELECT (lpad(to_hex(1750000000000 + n), 12, '0') || '7' || substr(md5(kind || n), 1, 3) || '8' || substr(md5(kind || n), 4, 15))::uuid $$;
             INSERT INTO clients (id, organization_id, contact_id, source, platform_user_id)
             SELECT pg_temp.id('client', n), '{OrganizationId}', pg_temp.id('contact', n), 'whatsapp', {Identities.SqlContact("n")} FROM generate_series({firstContact}, {firstContact + contacts - 1}) n;
-            INSERT INTO contacts (id, organization_id, channel_id, client_id, platform, platform_user_id, name, phone)
-            SELECT pg_temp.id('contact', n), '{OrganizationId}', '{ChannelId}', pg_temp.id('client', n), 'whatsapp', {Identities.SqlContact("n")}, 'Contact ' || n, '+' || {Identities.SqlContact("n")}
+            INSERT INTO contacts (id, organization_id, channel_id, client_id, platform, platform_user_id, first_identity, name, phone)
+            SELECT pg_temp.id('contact', n), '{OrganizationId}', '{ChannelId}', pg_temp.id('client', n), 'whatsapp', {Identities.SqlContact("n")}, {Identities.SqlContact("n")}, 'Contact ' || n, '+' || {Identities.SqlContact("n")}
             FROM generate_series({firstContact}, {firstContact + contacts - 1}) n;
             INSERT INTO contact_identities (channel_id, identity, contact_id, organization_id)
             SELECT '{ChannelId}', {Identities.SqlContact("n")}, pg_temp.id('contact', n), '{OrganizationId}' FROM generate_series({firstContact}, {firstContact + contacts - 1}) n;

@@ -107,8 +107,8 @@ internal static class FilledDatabase
             SELECT client, '{organization.Id}', contact, 'Client ' || n, '+1557' || lpad(n::text, 7, '0'), 'web', now() - n * interval '1 minute' FROM ids
             """,
         $"""
-            INSERT INTO contacts (id, organization_id, channel_id, client_id, platform, platform_user_id, name, created_at)
-            SELECT contact, '{organization.Id}', channel.id, client, 'web', n::text, 'Contact ' || n, now() - n * interval '1 minute' FROM ids, channel
+            INSERT INTO contacts (id, organization_id, channel_id, client_id, platform, platform_user_id, first_identity, name, created_at)
+            SELECT contact, '{organization.Id}', channel.id, client, 'web', n::text, n::text, 'Contact ' || n, now() - n * interval '1 minute' FROM ids, channel
             """,
         $"""
             INSERT INTO contact_identities (channel_id, identity, contact_id, organization_id)

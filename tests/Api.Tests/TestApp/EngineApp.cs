@@ -76,7 +76,7 @@ public sealed class WhatsAppLine(EngineApp app, Guid channelId, string number)
     /// <summary>A customer writes; the platform's webhook has its 200 when this returns.</summary>
     public async Task Write(string from, string text)
     {
-        using var answer = await _platform.Deliver(WhatsAppBodies.Text(number, from, $"wamid.{Guid.NewGuid():N}", text));
+        using var answer = await _platform.Deliver(WhatsAppBodies.Text(number, from, $"wamid.{Guid.NewGuid():N}", text, at: app.Services.GetRequiredService<TimeProvider>().GetUtcNow()));
         answer.EnsureSuccessStatusCode();
     }
 
