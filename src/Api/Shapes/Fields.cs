@@ -30,7 +30,8 @@ public static class Fields
     public static Field Email(string name) =>
         new(name, new TextType(254, Format: "email", Pattern: @"^[^@\s]+@[^@\s]+\.[^@\s]+$", Form: "an e-mail address", Example: "person@example.com")
         {
-            Comparison = "comparable_email", Spelling = EmailAddress.Typed,
+            Comparison = "comparable_email",
+            Spelling = EmailAddress.Typed,
         });
 
     /// <summary>E.164: a plus sign and 5 to 15 digits. What people write between them is taken away.</summary>
