@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Net.Http.Json;
 using AgentPlatform.Agents;
@@ -5,6 +6,7 @@ using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Tests.Jobs;
 using AgentPlatform.Api.Tests.TestApp;
 using AgentPlatform.Billing;
+using AgentPlatform.Conversations;
 using AgentPlatform.Crm;
 using AgentPlatform.Data.Conversations;
 using AgentPlatform.Fakes.WhatsApp;
@@ -47,6 +49,7 @@ internal sealed class EngineFlows(EnginePlanApp app, TestOrganization large, Tes
     {
         await Knowledge();
         await Conversations();
+        await Names();
         await Limits();
         await Filled();
         await Jobs();
@@ -106,6 +109,37 @@ internal sealed class EngineFlows(EnginePlanApp app, TestOrganization large, Tes
         await line.Write(ben, "Are you there?");
         await Eventually.Holds(async () => await large.Query<long>("SELECT count(*) FROM channels WHERE id = $1 AND broken_reason IS NOT NULL", line.ChannelId) == 1);
         app.Graph.FaultFor = null;
+    }
+
+    /// <summary>Names move between people, two conversations turn out to be one, and messages change after they were said.</summary>
+    private async Task Names()
+    {
+        var line = await app.NewLine(large, agents.BuiltIn);
+        var now = app.Services.GetRequiredService<TimeProvider>().GetUtcNow();
+        var (anna, moved, stranger) = (Number(), Number(), Number());
+        foreach (var name in new[] { anna, moved, stranger })
+        {
+            await Receive([name], [], Said(ContentTypes.Text));
+        }
+        await Receive([anna], [], Said(ContentTypes.Edit) with { ReplyToPlatformId = "never came" });
+        await Receive([anna], [], Said(ContentTypes.Text) with { PlatformTimestamp = now.AddMinutes(-5) });
+        await Receive([anna], [], Said(ContentTypes.Image) with { AlbumId = "137" });
+        await Receive([anna, moved], [anna], Said(ContentTypes.System) with { PlatformTimestamp = now });
+        await Receive([anna], [], Said(ContentTypes.Text));
+        await large.Execute("UPDATE messages SET sent_at = sent_at - interval '1 year' WHERE contact_id = (SELECT id FROM contacts WHERE channel_id = $1 AND platform_user_id = $2)", line.ChannelId, stranger);
+        await Receive([moved, stranger], [moved], Said(ContentTypes.System) with { PlatformTimestamp = now });
+        Assert.Equal(1L, await large.Query<long>("SELECT count(*) FROM conversation_merges g JOIN conversations c ON c.id = g.conversation_id WHERE c.channel_id = $1", line.ChannelId));
+
+        Task<ReceiveResult> Receive(ImmutableArray<string> names, ImmutableArray<string> givenUp, InboundMessage message) =>
+            Grains.GetGrain<IConversationGrain>(new ConversationKey(line.ChannelId, names[0]).ToString()).Receive(new InboundBatch
+            {
+                OrganizationId = large.Id,
+                ChannelId = line.ChannelId,
+                Contact = new InboundContact { Identities = names, GivenUp = givenUp },
+                Messages = [message],
+            });
+
+        static InboundMessage Said(string kind) => new() { PlatformMessageId = $"wamid.{Guid.NewGuid():N}", ContentType = kind, Text = "Hello" };
     }
 
     /// <summary>No quota is left; customers wait; there is quota again.</summary>
