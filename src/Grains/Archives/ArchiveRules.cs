@@ -24,7 +24,7 @@ internal static partial class ArchiveRules
 
     /// <summary>Columns of <c>organizations</c> that an import takes over. Its limits, its address and its identity are this installation's.</summary>
     public static readonly string[] OrganizationColumns =
-        ["name", "logo", "country", "time_zone", "ai_enabled", "settings", "messages_kept_days", "turns_kept_days", "activity_logs_kept_days", "idempotency_keys_kept_days", "files_kept_days"];
+        ["name", "logo", "country", "time_zone", "ai_enabled", "default_agent_id", "settings", "messages_kept_days", "turns_kept_days", "activity_logs_kept_days", "idempotency_keys_kept_days", "files_kept_days"];
 
     /// <summary>Columns of <c>users</c> that are told of members.</summary>
     public static readonly string[] UserColumns = ["id", "email", "first_name", "last_name", "full_name", "avatar_url", "locale"];

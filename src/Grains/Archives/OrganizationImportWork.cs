@@ -223,6 +223,8 @@ internal sealed class OrganizationImportWork(EngineDataSource database, FileStor
         {
             "UPDATE messages SET status = 'failed', error = 'It was not sent yet when the organization was exported.' WHERE organization_id = $1 AND status IN ('pending', 'sending')",
             "UPDATE turns SET state = 'cancelled', finished_at = now(), instance_id = NULL WHERE organization_id = $1 AND state IN ('settling', 'running')",
+            // Whatever the archive claims: the organization's row is none of those whose references are checked.
+            "UPDATE organizations t SET default_agent_id = NULL WHERE id = $1 AND default_agent_id IS NOT NULL AND NOT EXISTS (SELECT FROM agents a WHERE a.id = t.default_agent_id AND a.organization_id = t.id)",
         })
         {
             await using var settle = restore.Command(statement, restore.OrganizationId);

@@ -17,6 +17,7 @@ internal static class FullOrganization
     {
         var organization = await app.NewOrganization();
         var agent = (await organization.Create("agents", new { name = "Agent" })).Id();
+        await (await organization.Owner.Patch("/v1/organization", new { defaultAgentId = agent }, "*")).Json();
         var partner = (await organization.Create("partners", new { name = "Partner" })).Id();
         var product = (await organization.Create("products", new { name = "Tour", partnerId = partner, inclusions = new[] { "tea" } })).Id();
         await organization.Create("tours", new { productId = product, startDate = "2030-01-01T00:00:00Z", endDate = "2030-01-02T00:00:00Z" });

@@ -66,6 +66,7 @@ public sealed class LeavingTests(JobApp app, OtherInstallation other) : IClassFi
         var copy = Assert.Single(await target.Owner.All("conversations"));
         Assert.NotEqual(conversation.Id, copy.Id());
         Assert.Equal(2, (await target.Owner.All($"conversations/{copy.Id()}/messages")).Length);
+        Assert.Equal(Assert.Single(await target.Owner.All("agents")).Text("id"), (await (await target.Owner.GetAsync("/v1/organization")).Json()).Text("defaultAgentId"));
         Assert.DoesNotContain(await target.Owner.All("clients"), found => found.Id() == client);
         // The owner of the source has an account here, and is no member of the target: only an invitation could change that.
         Assert.DoesNotContain(await target.Owner.All("members"), member => member.Id() == source.OwnerId);
@@ -84,9 +85,11 @@ public sealed class LeavingTests(JobApp app, OtherInstallation other) : IClassFi
         // Rows that refer to the victim's rows, and claim to be the victim's.
         var forged = Forge(archive, "partners", row => row["organization_id"] = victim.Organization.Id.ToString());
         forged = Forge(forged, "clients", row => row["assigned_partner_id"] = victim.Ids["partners"].ToString());
+        forged = Forge(forged, "organizations", row => row["default_agent_id"] = victim.Ids["agents"].ToString());
         var job = await target.Owner.Job("/v1/organization/import", new { fileId = await target.Owner.Upload(forged, "forged.zip") });
         Assert.True(job["result"]!["cutReferences"]!.GetValue<int>() > 0);
         Assert.All(await target.Owner.All("clients"), client => Assert.Null(client["assignedPartnerId"]));
+        Assert.Null((await (await target.Owner.GetAsync("/v1/organization")).Json())["defaultAgentId"]);
 
         var required = await app.NewOrganization();
         forged = Forge(archive, "tours", row => row["product_id"] = victim.Ids["products"].ToString());
