@@ -9,6 +9,9 @@ namespace AgentPlatform.Api.Live;
 /// </summary>
 internal sealed partial class LiveHints(IServiceProvider services, TimeProvider clock, ILogger<LiveHints> logger) : IDisposable
 {
+    /// <summary>How long an observer stays known to Orleans after its subscription has ended.</summary>
+    private static readonly TimeSpan DeletionDelay = TimeSpan.FromSeconds(10);
+
     private readonly Dictionary<Guid, Subscription> _subscriptions = [];
     private readonly Lock _gate = new();
 
@@ -103,8 +106,16 @@ internal sealed partial class LiveHints(IServiceProvider services, TimeProvider 
 
         private Task End() => Try(async grain =>
         {
-            await grain.Unsubscribe(_reference!);
-            _grains!.DeleteObjectReference<IOrganizationObserver>(_reference!);
+            try
+            {
+                await grain.Unsubscribe(_reference!);
+            }
+            finally
+            {
+                // A hint can be on its way while the grain answers, and Orleans logs an error for a call to an observer that was deleted.
+                await Task.Delay(DeletionDelay, _hints._clock);
+                _grains!.DeleteObjectReference<IOrganizationObserver>(_reference!);
+            }
         });
 
         private async Task Try(Func<IOrganizationGrain, Task> call)
