@@ -35,8 +35,13 @@ internal sealed partial class SweepStarter(
                 }
                 await grains.GetGrain<ISweepGrain>(0).KeepAwake().ConfigureAwait(false);
             }
-            catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
+            catch (Exception failure)
             {
+                if (stoppingToken.IsCancellationRequested)
+                {
+                    // A host that stops refuses calls, and another silo's starter keeps the sweep awake.
+                    return;
+                }
                 LogNotYet(logger, failure.GetType().Name, failure.Message);
             }
             await Task.Delay(isStarted ? options.Value.DeadAfter : Retry, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
