@@ -14,6 +14,8 @@ public static class QuietLogs
         InitialData =
         [
             new("Logging:LogLevel:Microsoft.AspNetCore", "Warning"),
+            // ASP.NET's line for each request without a sign-in, logged under the handler's name.
+            new("Logging:LogLevel:AgentPlatform.Api.Auth.BearerHandler", "Warning"),
             new("Logging:LogLevel:System.Net.Http.HttpClient", "Warning"),
             new("Logging:LogLevel:Orleans", "Warning"),
             // Orleans places each new grain, and so each new conversation, through a pipeline of Polly's, which tells of every try.

@@ -1,3 +1,4 @@
+using System.Net;
 using AgentPlatform.Fakes.Postgres;
 using AgentPlatform.Fakes.WhatsApp;
 
@@ -26,6 +27,13 @@ public sealed class LogTests
             }
         }));
         await world.Settled();
+        // Somebody who tries without a sign-in, or with one that has ended.
+        using var stranger = new HttpClient { BaseAddress = world.Silo.Address };
+        for (var i = 0; i < 100; i++)
+        {
+            using var answer = await stranger.GetAsync(new Uri("/v1/me", UriKind.Relative));
+            Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        }
 
         Assert.Equal(People * MessagesEach, await world.Scalar("SELECT count(*) FROM messages WHERE direction = 'inbound'"));
         var lines = (migrated + world.Silo.Log).Split('\n', StringSplitOptions.RemoveEmptyEntries);
