@@ -1,5 +1,6 @@
 using AgentPlatform.Data.Connections;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace AgentPlatform.Data.Conversations;
 
@@ -198,23 +199,45 @@ public sealed class ConversationStore(EngineDataSource database)
         return (string?)await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Other contacts of the channel who have some of the names now.</summary>
-    public async Task<IReadOnlyList<NameHolder>> FindOtherHolders(Guid channelId, Guid contactId, IReadOnlyList<string> names, CancellationToken cancellationToken)
+    /// <summary>The conversation that a message is in, by the platform's id of the message; null where there is none, or nobody has a name there any more.</summary>
+    public async Task<MessageHome?> FindHomeOfMessage(Guid channelId, string platformMessageId, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            SELECT k.first_identity, i.identity
+            FROM messages m JOIN conversations c ON c.id = m.conversation_id JOIN contacts k ON k.id = c.contact_id JOIN contact_identities i ON i.contact_id = k.id
+            WHERE m.channel_id = $1 AND m.platform_message_id = $2
+            ORDER BY i.created_at DESC LIMIT 1
+            """);
+        command.Parameters.Add(new() { Value = channelId });
+        command.Parameters.Add(new() { Value = platformMessageId });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        return await reader.ReadAsync(cancellationToken).ConfigureAwait(false) ? new(reader.GetString(0), reader.GetString(1)) : null;
+    }
+
+    /// <summary>Other contacts of the channel who have some of the names now, or gave them up after a move that is told only now.</summary>
+    /// <param name="movedAt">When the move happened; null where there is none.</param>
+    public async Task<IReadOnlyList<NameHolder>> FindOtherHolders(
+        Guid channelId, Guid contactId, IReadOnlyList<string> names, DateTimeOffset? movedAt, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""
             SELECT i.identity, k.id, k.first_identity, c.id, ARRAY(SELECT n.identity FROM contact_identities n WHERE n.contact_id = k.id),
-                (SELECT m.sent_at FROM messages m WHERE m.conversation_id = c.id AND m.direction = 'inbound' ORDER BY m.sequence LIMIT 1)
-            FROM contact_identities i JOIN contacts k ON k.id = i.contact_id JOIN conversations c ON c.contact_id = k.id
-            WHERE i.channel_id = $1 AND i.identity = ANY($2) AND k.id <> $3
+                (SELECT m.sent_at FROM messages m WHERE m.conversation_id = c.id AND m.direction = 'inbound' ORDER BY m.sequence LIMIT 1), i.has_given_up
+            FROM (
+                SELECT h.contact_id, h.identity, false AS has_given_up FROM contact_identities h WHERE h.channel_id = $1 AND h.identity = ANY($2)
+                UNION ALL
+                SELECT f.contact_id, f.identity, true FROM former_identities f WHERE f.channel_id = $1 AND f.identity = ANY($2) AND f.given_up_at > $4
+            ) i JOIN contacts k ON k.id = i.contact_id JOIN conversations c ON c.contact_id = k.id
+            WHERE k.id <> $3
             """);
         command.Parameters.Add(new() { Value = channelId });
         command.Parameters.Add(new() { Value = names.ToArray() });
         command.Parameters.Add(new() { Value = contactId });
+        command.Parameters.Add(new() { Value = (object?)movedAt?.ToUniversalTime() ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         var found = new List<NameHolder>();
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
         {
-            found.Add(new(reader.GetString(0), reader.GetGuid(1), reader.GetString(2), reader.GetGuid(3), reader.GetFieldValue<string[]>(4), reader.Value<DateTimeOffset>(5)));
+            found.Add(new(reader.GetString(0), reader.GetGuid(1), reader.GetString(2), reader.GetGuid(3), reader.GetFieldValue<string[]>(4), reader.Value<DateTimeOffset>(5), reader.GetBoolean(6)));
         }
         return found;
     }
@@ -444,8 +467,11 @@ public static class NullableColumns
     public static string? Text(this NpgsqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
 }
 
-/// <summary>Who has a name now: the contact, the key of its conversation and its id, all names of the contact, and since when the person has written.</summary>
-public sealed record NameHolder(string Name, Guid ContactId, string FirstIdentity, Guid ConversationId, IReadOnlyList<string> Names, DateTimeOffset? FirstInboundAt);
+/// <summary>Who has a name, or has given it up: the contact, the key of its conversation and its id, all names of the contact, and since when the person has written.</summary>
+public sealed record NameHolder(string Name, Guid ContactId, string FirstIdentity, Guid ConversationId, IReadOnlyList<string> Names, DateTimeOffset? FirstInboundAt, bool HasGivenUp = false);
+
+/// <summary>The conversation that a message is in: the key of its grain, and the newest name of its contact.</summary>
+public sealed record MessageHome(string FirstIdentity, string Name);
 
 /// <summary>The message that holds the parts of an album.</summary>
 public sealed record StoredAlbum(string PlatformMessageId, long Sequence, bool HasText);

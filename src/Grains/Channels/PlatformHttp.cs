@@ -66,6 +66,7 @@ internal sealed class PlatformHttp(IHttpClientFactory clients, EndpointPolicy po
             { Date: { } date } => date - clock.GetUtcNow(),
             _ => (TimeSpan?)null,
         };
-        return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
+        // A moment that has passed asks for nothing: the usual pauses hold.
+        return wait <= TimeSpan.Zero ? null : wait;
     }
 }

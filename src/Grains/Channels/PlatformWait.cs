@@ -9,7 +9,7 @@ public static class PlatformWait
     /// <summary>A wait within bounds.</summary>
     public static TimeSpan Bound(TimeSpan wait) => wait < TimeSpan.Zero ? TimeSpan.Zero : wait < Longest ? wait : Longest;
 
-    /// <summary>So many seconds as a platform names them, which may be anything.</summary>
-    public static TimeSpan OfSeconds(double seconds) =>
-        seconds > 0 ? seconds < TimeSpan.MaxValue.TotalSeconds ? TimeSpan.FromSeconds(seconds) : TimeSpan.MaxValue : TimeSpan.Zero;
+    /// <summary>So many seconds as a platform names them, which may be anything; null for what asks for no wait, so that the usual pauses hold.</summary>
+    public static TimeSpan? OfSeconds(double seconds) =>
+        seconds > 0 ? seconds < TimeSpan.MaxValue.TotalSeconds ? TimeSpan.FromSeconds(seconds) : TimeSpan.MaxValue : null;
 }

@@ -69,6 +69,22 @@ internal sealed partial class ConversationGrain
         return GrainOf($"{name}#{services.NewId():N}");
     }
 
+    /// <summary>
+    /// A reaction in a group names the group and the message, but not the topic of the group that the message is in: the topic's conversation and its name. Null where the message is
+    /// in this conversation, or unknown.
+    /// </summary>
+    private async ValueTask<MessageHome?> HomeOfReaction(InboundBatch batch) =>
+        batch.Contact.IsGroup && ReactsTo(batch) is { } target
+        && await services.Store.FindHomeOfMessage(_key.ChannelId, target, CancellationToken.None).OrUnavailable() is { } home && home.FirstIdentity != _key.PlatformUserId
+            ? home
+            : null;
+
+    /// <summary>The message that all of a batch reacts to.</summary>
+    private static string? ReactsTo(InboundBatch batch) =>
+        batch.Messages.FirstOrDefault()?.ReplyToPlatformId is { } target && batch.Messages.All(message => message.ContentType == ContentTypes.Reaction && message.ReplyToPlatformId == target)
+            ? target
+            : null;
+
     private ConversationState Meet(InboundBatch batch)
     {
         string[] names = [.. ConversationNames.Present(batch.Contact)];
@@ -89,15 +105,20 @@ internal sealed partial class ConversationGrain
     /// </summary>
     private async Task TakeNames(InboundBatch batch)
     {
-        if (_state is null || ConversationNames.New(_state, batch.Contact) is not { Length: > 0 } names)
+        var at = batch.Messages.FirstOrDefault()?.PlatformTimestamp ?? services.Clock.GetUtcNow();
+        if (_state is null || ConversationNames.New(_state, batch.Contact, at) is not { Length: > 0 } names)
         {
             return;
         }
-        DateTimeOffset? movedAt = ConversationNames.IsRename(batch.Contact) ? batch.Messages.FirstOrDefault()?.PlatformTimestamp ?? services.Clock.GetUtcNow() : null;
-        foreach (var other in await services.Store.FindOtherHolders(_key.ChannelId, _state.ContactId, names, CancellationToken.None).OrUnavailable())
+        DateTimeOffset? movedAt = ConversationNames.IsRename(batch.Contact) ? at : null;
+        foreach (var other in await services.Store.FindOtherHolders(_key.ChannelId, _state.ContactId, names, movedAt, CancellationToken.None).OrUnavailable())
         {
             if (!ConversationNames.IsSamePerson(other, batch.Contact, movedAt))
             {
+                if (other.HasGivenUp)
+                {
+                    continue;
+                }
                 await services.Store.GiveUpName(other.ContactId, other.Name, movedAt ?? services.Clock.GetUtcNow(), CancellationToken.None).OrUnavailable();
             }
             else if (await Merge(other))
@@ -136,7 +157,7 @@ internal sealed partial class ConversationGrain
             {
                 throw new StorageUnavailableException("The conversation moved while it was merged; try again.");
             }
-            if (isMerged || _state.Identities.Contains(other.Name))
+            if (isMerged || _state.Identities.Contains(other.Name) || _state.HasGivenUp(other.Name))
             {
                 services.Live.Changed(_state.OrganizationId, _state.Id);
                 await AnswerWhatWaits();

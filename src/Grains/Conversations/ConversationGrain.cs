@@ -36,6 +36,10 @@ internal sealed partial class ConversationGrain(ConversationServices services) :
     public async Task<ReceiveResult> Receive(InboundBatch batch)
     {
         await Load();
+        if (await HomeOfReaction(batch) is { } topic)
+        {
+            return await GrainOf(topic.FirstIdentity).Receive(batch with { Contact = batch.Contact with { Identities = [topic.Name] } });
+        }
         if (await Home(batch) is { } home)
         {
             return await home.Receive(batch);

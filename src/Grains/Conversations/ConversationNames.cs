@@ -26,9 +26,13 @@ internal static class ConversationNames
     public static bool IsFromBefore(InboundBatch batch, string name, DateTimeOffset givenUpAt) =>
         IsGivenUp(batch.Contact, name) || (batch.Messages.Length > 0 && batch.Messages.All(message => message.PlatformTimestamp < givenUpAt));
 
-    /// <summary>Names in a batch that the conversation's person is not known by. Those that were given up come back only by a move.</summary>
-    public static string[] New(ConversationState state, InboundContact contact) =>
-        [.. Present(contact).Where(name => !state.Identities.Contains(name) && (IsRename(contact) || !state.HasGivenUp(name)))];
+    /// <summary>
+    /// Names in a batch that the conversation's person is not known by. Those that were given up come back only by a move that came after; one told late leads to where the
+    /// person is no more.
+    /// </summary>
+    /// <param name="at">When a move that the batch tells of happened.</param>
+    public static string[] New(ConversationState state, InboundContact contact, DateTimeOffset at) =>
+        [.. Present(contact).Where(name => !state.Identities.Contains(name) && (state.GaveUpAt(name) is not { } left || (IsRename(contact) && left < at)))];
 
     /// <summary>The name that answers go to: a phone number where there is one, as every version of the platform takes it; else the best of the names.</summary>
     public static string? AddressAmong(IEnumerable<string> names, string platform)

@@ -65,7 +65,20 @@ internal sealed record ConversationState
     public TurnState? Turn { get; init; }
 
     /// <summary>True for a name that was the person's once and is no more.</summary>
-    public bool HasGivenUp(string name) => FormerNames.Length > 0 && FormerNames.Any(former => former.Name == name);
+    public bool HasGivenUp(string name) => GaveUpAt(name) is not null;
+
+    /// <summary>When the person gave a name up; null for one that is or never was the person's.</summary>
+    public DateTimeOffset? GaveUpAt(string name)
+    {
+        foreach (var former in FormerNames)
+        {
+            if (former.Name == name)
+            {
+                return former.At;
+            }
+        }
+        return null;
+    }
 
     public static ConversationState From(StoredConversation stored, Guid channelId) => new()
     {

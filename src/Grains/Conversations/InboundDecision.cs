@@ -182,13 +182,14 @@ internal static class InboundDecision
         // A notice that came before says nothing new: what it told may have changed again since.
         var isRename = ConversationNames.IsRename(contact) && rows.Count > 0;
         var isNew = state.Version == 0;
-        var added = isNew || (ConversationNames.IsRename(contact) && !isRename) ? [] : ConversationNames.New(state, contact);
         var at = rows.Count > 0 ? rows[0].PlatformTimestamp ?? now : now;
+        var added = isNew || (ConversationNames.IsRename(contact) && !isRename) ? [] : ConversationNames.New(state, contact, at);
         (string Name, DateTimeOffset At)[] givenUp = isRename ? [.. contact.GivenUp.Where(state.Identities.Contains).Select(name => (name, at))] : [];
         var names = added.Length + givenUp.Length == 0 ? next.Identities : [.. next.Identities.Where(name => !givenUp.Any(gone => gone.Name == name)), .. added];
         var told = ConversationNames.Present(contact).Where(names.Contains).ToArray();
-        var recipient = isRename || isNew || (hasWritten && told.Length > 0) ? ConversationNames.AddressAmong(told, platform) ?? names.LastOrDefault()
-            : next.Recipient is { } present && names.Contains(present) ? present : names.LastOrDefault();
+        var newest = ConversationNames.AddressAmong(names.Reverse(), platform);
+        var recipient = isRename || isNew || (hasWritten && told.Length > 0) ? ConversationNames.AddressAmong(told, platform) ?? newest
+            : next.Recipient is { } present && names.Contains(present) ? present : newest;
         var moved = next with
         {
             Identities = names,
@@ -196,11 +197,13 @@ internal static class InboundDecision
             Recipient = recipient,
             Name = contact.Name ?? next.Name,
             Username = contact.Username ?? next.Username,
-            Phone = isRename || next.Phone is null ? contact.Phone ?? next.Phone : next.Phone,
+            Phone = (isRename && told.Length > 0) || next.Phone is null ? contact.Phone ?? next.Phone : next.Phone,
         };
         if (isNew)
         {
-            return (moved, null);
+            // Met by the news that the person moved: what was given up is known from the start, for an earlier move that is told later.
+            (string Name, DateTimeOffset At)[] former = isRename ? [.. contact.GivenUp.Select(name => (name, at))] : [];
+            return (moved with { FormerNames = [.. moved.FormerNames, .. former] }, former.Length == 0 ? null : new ContactNews { GivenUp = former });
         }
         var news = new ContactNews
         {

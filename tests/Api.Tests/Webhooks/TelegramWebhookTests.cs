@@ -286,6 +286,26 @@ public sealed class TelegramWebhookTests : IAsyncLifetime
     }
 
     [Fact]
+    public void A_caption_under_an_unknown_kind_is_what_the_person_said()
+    {
+        var message = Assert.Single(Read("""{"update_id":1,"message":{"message_id":2,"date":1,"chat":{"id":5,"type":"private"},"from":{"id":5,"is_bot":false,"first_name":"A"},"hologram":{"id":7},"caption":"How much is it?"}}""").Messages);
+
+        Assert.Equal((ContentTypes.Text, "How much is it?"), (message.ContentType, message.Text));
+        Assert.Equal(7, (int?)JsonNode.Parse(message.Payload!)!["raw"]!["hologram"]!["id"]);
+    }
+
+    [Fact]
+    public void A_reaction_of_somebody_who_stays_unnamed_is_kept()
+    {
+        var message = Assert.Single(Read("""
+            {"update_id":1,"message_reaction":{"chat":{"id":-100,"type":"supergroup","title":"Support"},"message_id":2,"date":1,"actor_chat":{"id":-100,"type":"supergroup","title":"Support"},
+            "old_reaction":[],"new_reaction":[{"type":"emoji","emoji":"👍"}]}}
+            """).Messages);
+
+        Assert.Equal((ContentTypes.Reaction, "👍", "-100:2"), (message.ContentType, message.Text, message.ReplyToPlatformId));
+    }
+
+    [Fact]
     public void An_unknown_kind_of_message_is_kept_with_its_raw_form()
     {
         var message = Assert.Single(Read("""{"update_id":1,"message":{"message_id":2,"date":1,"chat":{"id":5,"type":"private"},"from":{"id":5,"is_bot":false,"first_name":"A"},"story":{"id":7}}}""").Messages);

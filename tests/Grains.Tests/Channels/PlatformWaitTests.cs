@@ -5,16 +5,17 @@ namespace AgentPlatform.Grains.Tests.Channels;
 public sealed class PlatformWaitTests
 {
     [Theory]
-    [InlineData(-5, 0)]
-    [InlineData(0, 0)]
+    [InlineData(-5, null)]
+    [InlineData(0, null)]
     [InlineData(59, 59)]
     [InlineData(3600, 3600)]
     [InlineData(3601, 3600)]
     [InlineData(4_300_000, 3600)] // a timer holds some 49 days
     [InlineData(1e18, 3600)]
     [InlineData(double.PositiveInfinity, 3600)]
-    [InlineData(double.NaN, 0)]
-    public void No_platform_makes_anybody_wait_longer_than_an_hour(double asked, int seconds) => Assert.Equal(TimeSpan.FromSeconds(seconds), PlatformWait.Bound(PlatformWait.OfSeconds(asked)));
+    [InlineData(double.NaN, null)]
+    public void No_platform_makes_anybody_wait_longer_than_an_hour(double asked, int? seconds) =>
+        Assert.Equal<TimeSpan?>(seconds is { } expected ? TimeSpan.FromSeconds(expected) : null, PlatformWait.OfSeconds(asked) is { } wait ? PlatformWait.Bound(wait) : null);
 
     [Fact]
     public void A_reason_says_what_to_do_and_stays_short()

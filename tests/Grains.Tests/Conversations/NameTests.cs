@@ -39,6 +39,46 @@ public sealed class NameTests : IAsyncLifetime
         Assert.Equal($"+{New}", await Read("SELECT phone FROM clients"));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Two_moves_end_at_the_last_number_in_whatever_order_they_are_told(bool isKnownInBetween)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        await Say(Old, "1", "Hello");
+        await Answers(1);
+        if (isKnownInBetween)
+        {
+            await Say(New, "2", "Soon I am gone from here");
+            await Answers(2);
+        }
+        await Move("m2", New, Newest, now.AddMinutes(-1));
+        await Move("m1", Old, New, now.AddMinutes(-2));
+        Assert.Equal($"1 1 {Newest}", await Read("SELECT (SELECT count(*) FROM contacts) || ' ' || (SELECT count(*) FROM conversations) || ' ' || (SELECT max(platform_user_id) FROM contacts)"));
+        await Say(Newest, "3", "It is still me");
+        await _silo.Until<long>("SELECT count(*) FROM messages WHERE status = 'sent'", sent => sent == (isKnownInBetween ? 3 : 2));
+        Assert.Equal(Newest, _silo.Platform.Sent.Last().Recipient);
+        Assert.DoesNotContain(_silo.Platform.Sent.Skip(isKnownInBetween ? 2 : 1), static sent => sent.Recipient != Newest);
+        Assert.Equal($"{New} {Old}", await Read("SELECT string_agg(identity, ' ' ORDER BY identity DESC) FROM former_identities"));
+    }
+
+    [Fact]
+    public async Task A_reaction_belongs_to_the_topic_of_the_message_that_it_names()
+    {
+        const string Group = "-100123", Topic = "-100123:3";
+        var contact = new InboundContact { Identities = [Topic], IsGroup = true };
+        await _silo.Conversation(Topic).Receive(Batch(Text("-100123:5", "Hello all")) with { Contact = contact });
+        foreach (var (id, target) in new[] { ("r1", "-100123:5"), ("r2", "-100123:5"), ("r3", "-100123:999") })
+        {
+            await _silo.Conversation(Group).Receive(Batch(new InboundMessage { PlatformMessageId = id, ContentType = ContentTypes.Reaction, Text = "👍", ReplyToPlatformId = target })
+                with { Contact = contact with { Identities = [Group] } });
+        }
+        Assert.Equal($"{Group}: r3 | {Topic}: -100123:5, r1, r2", await Read("""
+            SELECT string_agg(k.first_identity || ': ' || m.ids, ' | ' ORDER BY k.first_identity)
+            FROM contacts k JOIN LATERAL (SELECT string_agg(platform_message_id, ', ' ORDER BY sequence) AS ids FROM messages WHERE contact_id = k.id AND direction = 'inbound') m ON true
+            """));
+    }
+
     [Fact]
     public async Task Whoever_gets_the_old_number_is_somebody_else()
     {

@@ -34,7 +34,7 @@ public sealed class ReceiptTests : IAsyncLifetime
         await Start(new DeliveryOptions { DoubtTime = TimeSpan.FromHours(1) });
         Silo.Platform.Answer = static (_, _) => Task.FromResult(new SendResult(SendOutcome.Doubtful));
         var id = await Send("4917", "Hello");
-        await Status("sending");
+        await Asked();
         await Send("4917", "Next");
         Silo.Platform.Answer = static (message, _) => Task.FromResult(new SendResult(SendOutcome.Sent, $"out.{message.MessageId:N}"));
         await Tell(new DeliveryReceipt { PlatformMessageId = "wamid.out", MessageId = id, Status = MessageStatus.Delivered });
@@ -136,7 +136,7 @@ public sealed class ReceiptTests : IAsyncLifetime
         var answer = new TaskCompletionSource<SendResult>();
         Silo.Platform.Answer = (_, _) => answer.Task;
         await Send("4917", "one");
-        await Status("sending");
+        await Asked();
         await Tell(new DeliveryReceipt { PlatformMessageId = "wamid.out", Status = status, ErrorCode = "131047" });
         answer.SetResult(new SendResult(SendOutcome.Sent, "wamid.out"));
         await Status(expected);
@@ -171,7 +171,7 @@ public sealed class ReceiptTests : IAsyncLifetime
         var answer = new TaskCompletionSource<SendResult>();
         Silo.Platform.Answer = (_, _) => answer.Task;
         await Silo.Conversation("4917").Receive(TestSilo.From("4917", Text("wamid.1")));
-        await Status("sending");
+        await Asked();
         await Silo.Conversation("4917").Receive(TestSilo.From("4917", Text("wamid.echo", echoed) with { IsEcho = true }));
         await Status("sent");
         answer.SetResult(new SendResult(SendOutcome.Sent, "wamid.echo"));
@@ -190,7 +190,7 @@ public sealed class ReceiptTests : IAsyncLifetime
         await Start(new DeliveryOptions { DoubtTime = TimeSpan.FromHours(1) }, isBotActive: true);
         Silo.Platform.Answer = static (_, _) => Task.FromResult(new SendResult(SendOutcome.Doubtful));
         await Silo.Conversation("4917").Receive(TestSilo.From("4917", Text("wamid.1")));
-        await Status("sending");
+        await Asked();
         await Silo.Conversation("4917").Receive(TestSilo.From("4917", Text("wamid.other", "I do it myself") with { IsEcho = true }, Text("wamid.echo", "answer to 1-1") with { IsEcho = true }));
         await Silo.Until<long>("SELECT count(*) FROM messages WHERE status = 'sent' AND platform_message_id IN ('wamid.echo', 'wamid.other')", static sent => sent == 2);
         Assert.Equal(["user", "ai", "agent"], (await Silo.Messages("4917")).Select(row => row.Sender));
@@ -289,6 +289,9 @@ public sealed class ReceiptTests : IAsyncLifetime
     private Task Tell(params DeliveryReceipt[] receipts) => Silo.Grains.GetGrain<IReceiptGrain>(Channel).Record(Organization, [.. receipts]);
 
     private Task Sent(int count) => Silo.Until<long>("SELECT count(*) FROM messages WHERE status = 'sent'", sent => sent == count);
+
+    /// <summary>The platform has our message, and has not answered for good.</summary>
+    private Task Asked() => Silo.Until<long>("SELECT count(*) FROM messages WHERE direction = 'outbound' AND status = 'sending'", count => count == 1 && !Silo.Platform.Sent.IsEmpty);
 
     private Task Status(string status) => Silo.Until<long>($"SELECT count(*) FROM messages WHERE direction = 'outbound' AND status = '{status}'", static count => count == 1);
 }

@@ -17,7 +17,9 @@ internal readonly record struct TelegramContent(
             return known with { Payload = known.Payload ?? Extras(message) };
         }
 
-        return new(ContentTypes.Unsupported, message.Text("caption", JsonText.MaxTextLength), Payload: JsonText.WriteObject(message, static (json, message) => json.WriteCopy("raw", message)));
+        // A caption is the person's own sentence, whatever it stands under.
+        var caption = message.Text("caption", JsonText.MaxTextLength);
+        return new(string.IsNullOrWhiteSpace(caption) ? ContentTypes.Unsupported : ContentTypes.Text, caption, Payload: JsonText.WriteObject(message, static (json, message) => json.WriteCopy("raw", message)));
     }
 
     private static TelegramContent? Known(JsonElement message)

@@ -180,7 +180,8 @@ internal sealed record TelegramUpdate
     {
         var chat = reaction.Object("chat");
         var user = reaction.Object("user");
-        if (chat?.Whole("id") is not { } chatId || reaction.Whole("message_id") is not { } messageId || user is null || user.Value.IsTrue("is_bot"))
+        // Whoever reacts as a group or a channel is no user.
+        if (chat?.Whole("id") is not { } chatId || reaction.Whole("message_id") is not { } messageId || (user ?? reaction.Object("actor_chat")) is null || user?.IsTrue("is_bot") == true)
         {
             return Nothing;
         }

@@ -129,7 +129,7 @@ internal static class WhatsAppContent
 
     private static Content? Contacts(JsonElement message)
     {
-        if (!message.TryGetProperty("contacts", out var contacts) || contacts.ValueKind != JsonValueKind.Array)
+        if (!message.TryGetProperty("contacts", out var contacts) || contacts.ValueKind != JsonValueKind.Array || contacts.GetArrayLength() == 0)
         {
             return null;
         }
