@@ -111,7 +111,7 @@ internal sealed class EngineFlows(EnginePlanApp app, TestOrganization large, Tes
         app.Graph.FaultFor = null;
     }
 
-    /// <summary>Names move between people, two conversations turn out to be one, and messages change after they were said.</summary>
+    /// <summary>Names move between people, two conversations turn out to be one, messages change after they were said, and a group has topics.</summary>
     private async Task Names()
     {
         var line = await app.NewLine(large, agents.BuiltIn);
@@ -129,13 +129,16 @@ internal sealed class EngineFlows(EnginePlanApp app, TestOrganization large, Tes
         await large.Execute("UPDATE messages SET sent_at = sent_at - interval '1 year' WHERE contact_id = (SELECT id FROM contacts WHERE channel_id = $1 AND platform_user_id = $2)", line.ChannelId, stranger);
         await Receive([moved, stranger], [moved], Said(ContentTypes.System) with { PlatformTimestamp = now });
         Assert.Equal(1L, await large.Query<long>("SELECT count(*) FROM conversation_merges g JOIN conversations c ON c.id = g.conversation_id WHERE c.channel_id = $1", line.ChannelId));
+        var inTopic = Said(ContentTypes.Text);
+        await Receive([$"group:{stranger}:3"], [], inTopic);
+        await Receive([$"group:{stranger}"], [], Said(ContentTypes.Reaction) with { ReplyToPlatformId = inTopic.PlatformMessageId });
 
         Task<ReceiveResult> Receive(ImmutableArray<string> names, ImmutableArray<string> givenUp, InboundMessage message) =>
             Grains.GetGrain<IConversationGrain>(new ConversationKey(line.ChannelId, names[0]).ToString()).Receive(new InboundBatch
             {
                 OrganizationId = large.Id,
                 ChannelId = line.ChannelId,
-                Contact = new InboundContact { Identities = names, GivenUp = givenUp },
+                Contact = new InboundContact { Identities = names, GivenUp = givenUp, IsGroup = names[0].StartsWith("group:", StringComparison.Ordinal) },
                 Messages = [message],
             });
 

@@ -30,6 +30,7 @@ public sealed class NameTests : IAsyncLifetime
     public async Task After_a_number_moved_answers_go_to_the_new_one()
     {
         await Say(Old, "1", "Hello");
+        await Answers(1);
         await Move("m", Old, New);
         await Say(New, "2", "It is still me");
         await Answers(2);
@@ -70,8 +71,8 @@ public sealed class NameTests : IAsyncLifetime
         await _silo.Conversation(Topic).Receive(Batch(Text("-100123:5", "Hello all")) with { Contact = contact });
         foreach (var (id, target) in new[] { ("r1", "-100123:5"), ("r2", "-100123:5"), ("r3", "-100123:999") })
         {
-            await _silo.Conversation(Group).Receive(Batch(new InboundMessage { PlatformMessageId = id, ContentType = ContentTypes.Reaction, Text = "👍", ReplyToPlatformId = target })
-                with { Contact = contact with { Identities = [Group] } });
+            var reaction = Batch(new InboundMessage { PlatformMessageId = id, ContentType = ContentTypes.Reaction, Text = "👍", ReplyToPlatformId = target });
+            await _silo.Conversation(Group).Receive(reaction with { Contact = contact with { Identities = [Group] } });
         }
         Assert.Equal($"{Group}: r3 | {Topic}: -100123:5, r1, r2", await Read("""
             SELECT string_agg(k.first_identity || ': ' || m.ids, ' | ' ORDER BY k.first_identity)
