@@ -290,6 +290,17 @@ public sealed class WhatsAppParserTests
     }
 
     [Fact]
+    public void Contacts_without_any_are_nothing_that_was_said()
+    {
+        var message = WhatsAppBodies.TextMessage("16505551234", "wamid.1", "");
+        message["type"] = "contacts";
+        message.Remove("text");
+        message["contacts"] = new JsonArray();
+
+        Assert.Equal(ContentTypes.Unsupported, Single(WhatsAppParser.Parse(WhatsAppBodies.Messages("1", null, message))).Message!.ContentType);
+    }
+
+    [Fact]
     public void An_unknown_type_is_kept_with_its_raw_form()
     {
         var message = WhatsAppBodies.TextMessage("16505551234", "wamid.1", "");
