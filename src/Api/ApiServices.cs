@@ -7,6 +7,7 @@ using AgentPlatform.Api.Conversations;
 using AgentPlatform.Api.Crm;
 using AgentPlatform.Api.Files;
 using AgentPlatform.Api.Health;
+using AgentPlatform.Api.Http;
 using AgentPlatform.Api.Jobs;
 using AgentPlatform.Api.Knowledge;
 using AgentPlatform.Api.Limits;
@@ -54,6 +55,8 @@ public static class ApiServices
         services.AddJobWorks(configuration);
         services.AddAuthentication(BearerHandler.SchemeName).AddScheme<AuthenticationSchemeOptions, BearerHandler>(BearerHandler.SchemeName, null);
         services.AddAuthorization();
+        services.AddRequestDecompression();
+        services.AddSingleton<AllowedOrigins>();
         services.AddApiLimits(configuration);
         services.AddApiDocument();
         services.AddApiHealth();
@@ -70,13 +73,17 @@ public static class ApiServices
         app.Services.GetRequiredService<AuthOptions>();
         app.UseApiProxies();
         app.UseMiddleware<ProblemMiddleware>();
+        app.UseMiddleware<HeadRequests>();
         // The busiest routes authenticate by signature: they need none of what follows.
         app.MapWhen(static context => context.Request.Path.StartsWithSegments("/webhooks"), static webhooks =>
         {
+            webhooks.RefuseCompressedBodies("identity");
             webhooks.UseRouting();
             webhooks.UseEndpoints(static endpoints => endpoints.MapWebhooks());
         });
+        app.UseMiddleware<CrossOriginRequests>();
         app.UseRouting();
+        app.UseCompressedBodies();
         app.UseAuthentication();
         app.UseApiLimits();
         app.UseAuthorization();

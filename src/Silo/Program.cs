@@ -8,6 +8,16 @@ using AgentPlatform.Grains;
 using AgentPlatform.Silo.Demo;
 using AgentPlatform.Silo.Hosting;
 
+if (CommandLine.AsksForHelp(args))
+{
+    Console.WriteLine(CommandLine.Help);
+    return 0;
+}
+if (CommandLine.Unknown(args) is { } unknown)
+{
+    Console.Error.WriteLine($"{unknown} means nothing to the silo; --help tells what does.");
+    return 2;
+}
 var builder = WebApplication.CreateBuilder(args);
 var settings = SiloSettings.From(builder.Configuration);
 builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
@@ -33,18 +43,18 @@ if (args.Contains("--migrate") || settings.MigratesOnStart)
     await app.Services.GetRequiredService<Migrator>().MigrateAsync(CancellationToken.None);
     if (args.Contains("--migrate"))
     {
-        return;
+        return 0;
     }
 }
 if (isCommand)
 {
     Console.WriteLine(await app.Services.GetRequiredService<AccountCommands>().Run(args, CancellationToken.None));
-    return;
+    return 0;
 }
 await app.Services.GetRequiredService<DemoData>().EnsureLoaded(CancellationToken.None);
 if (args.Contains("--demo"))
 {
-    return;
+    return 0;
 }
 if (settings.ServesApi)
 {
@@ -55,3 +65,4 @@ else
     app.MapSiloHealth();
 }
 await app.RunAsync();
+return 0;

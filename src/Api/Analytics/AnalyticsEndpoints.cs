@@ -24,7 +24,15 @@ internal static class AnalyticsEndpoints
         Long("totalOrders"), AnalyticsReports.Sum("totalRevenue"), AnalyticsReports.Sum("revenueThisMonth"), AnalyticsReports.Sum("averageOrderValue"),
         Long("pendingActivities"), Long("overdueActivities"),
         Timestamp("refreshedAt").About("When the reports were last refreshed; the numbers here are of this moment."),
+        new("outdatedReports", new TextListType(AnalyticsReports.All.Length, new TextType(50, Example: "deals"))) { Description = "Reports that could not be refreshed then: something in the organization's rows breaks them. They say what they said before." },
     ];
+
+    private static readonly string Summary = $"""
+        SELECT s.*, (SELECT refreshed_at FROM analytics_refreshes),
+            ARRAY(SELECT n.path FROM analytics_failures f JOIN (VALUES {string.Join(", ", AnalyticsReports.All.Select(report => $"('{report.Table}', '{report.Path}')"))}) n (view, path) ON n.view = 'analytics_' || f.report
+                WHERE f.organization_id = $1 ORDER BY n.path)
+        FROM get_crm_dashboard_summary($1) s
+        """;
 
     private static readonly ImmutableArray<Field> StageFields =
     [
@@ -43,7 +51,7 @@ internal static class AnalyticsEndpoints
             report.Map(routes);
         }
         routes.MapOperation("GET", "/v1/analytics/summary", Question("getAnalyticsSummary", "How the organization stands", SummaryFields), request => One(
-            request, SummaryFields, "SELECT s.*, (SELECT refreshed_at FROM analytics_refreshes) FROM get_crm_dashboard_summary($1) s", request.Caller.OrganizationId));
+            request, SummaryFields, Summary, request.Caller.OrganizationId));
         routes.MapOperation("GET", "/v1/analytics/conversion-funnel", Question("getConversionFunnel", "How many clients came how far", [List("stages", new ObjectType(new Shape(StageFields)), StageFields.Length)]), Funnel);
         routes.MapOperation("GET", "/v1/analytics/win-rate", Question("getWinRate", "How many of a hundred closed deals were won", WinRateFields) with
         {
@@ -82,7 +90,7 @@ internal static class AnalyticsEndpoints
             SELECT calculate_win_rate($1, $2, $3), count(*) FILTER (WHERE d.stage = 'closed_won'), count(*) FILTER (WHERE d.stage = 'closed_lost')
             FROM deals d
             WHERE d.organization_id = $1 AND d.actual_close_date IS NOT NULL
-                AND d.actual_close_date >= coalesce($2, '-infinity') AND d.actual_close_date <= coalesce($3, 'infinity')
+                AND d.actual_close_date >= coalesce($2, '1900-01-01') AND d.actual_close_date <= coalesce($3, '2200-12-31')
             """,
             request.Caller.OrganizationId, Day("from"), Day("to"));
     }

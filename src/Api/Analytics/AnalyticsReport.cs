@@ -10,15 +10,15 @@ using AgentPlatform.Data.Tenancy;
 
 namespace AgentPlatform.Api.Analytics;
 
-/// <summary>A list of numbers by period: one of the analytics views, as the caller's organization sees it.</summary>
+/// <summary>A list of numbers by period: one of the analytics tables, of which the caller's organization sees its rows.</summary>
 /// <param name="Path">Last part of the path.</param>
 /// <param name="Singular">One line of it, for the schema's name.</param>
 /// <param name="Summary">What it says, for people.</param>
-/// <param name="View">The view that is bound to the transaction's organization.</param>
+/// <param name="Table">The table, whose rows the engine brings up to date.</param>
 /// <param name="Period">The field of the period.</param>
 /// <param name="Keys">The other columns that tell one line from another.</param>
 /// <param name="Fields">What a line says.</param>
-internal sealed record AnalyticsReport(string Path, string Singular, string Summary, string View, Field Period, ImmutableArray<string> Keys, ImmutableArray<Field> Fields)
+internal sealed record AnalyticsReport(string Path, string Singular, string Summary, string Table, Field Period, ImmutableArray<string> Keys, ImmutableArray<Field> Fields)
 {
     private const string Sort = "period";
 
@@ -68,7 +68,7 @@ internal sealed record AnalyticsReport(string Path, string Singular, string Summ
         var lines = new List<(ReadOnlyMemory<byte> Json, string[] Position)>();
         await using var row = await TenantSession.ReadAsync(
             request.Service<ApiDataSource>(), request.Caller.Tenant,
-            $"SELECT {string.Join(", ", All.Select(field => $"t.{field.Column}"))}, {Position} FROM {View} t WHERE t.organization_id = $1{query.Conditions} ORDER BY {Position} LIMIT {query.Add(limit + 1)}",
+            $"SELECT {string.Join(", ", All.Select(field => $"t.{field.Column}"))}, {Position} FROM {Table} t WHERE t.organization_id = $1{query.Conditions} ORDER BY {Position} LIMIT {query.Add(limit + 1)}",
             request.Cancelled, query.Values);
         while (await row.ReadAsync(request.Cancelled))
         {

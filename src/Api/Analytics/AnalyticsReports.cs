@@ -9,7 +9,7 @@ internal static class AnalyticsReports
 {
     public static readonly ImmutableArray<AnalyticsReport> All =
     [
-        new("deals", "Deal", "Deals by the month in which they began, their stage and owner", "organization_deal_metrics", Timestamp("periodMonth"), ["stage", "owner_id"],
+        new("deals", "Deal", "Deals by the month in which they began, their stage and owner", "analytics_deal_metrics", Timestamp("periodMonth"), ["stage", "owner_id"],
         [
             Text("stage", 50),
             Uuid("ownerId").Nullable(),
@@ -21,7 +21,7 @@ internal static class AnalyticsReports
             Sum("avgProbability"),
             Sum("avgDealCycleDays").Nullable().About("From the day on which they began to the day on which they were won or lost."),
         ]),
-        new("clients", "Client", "Clients by the month in which they came, where they stand and where they come from", "organization_client_metrics", Timestamp("periodMonth"),
+        new("clients", "Client", "Clients by the month in which they came, where they stand and where they come from", "analytics_client_metrics", Timestamp("periodMonth"),
             ["lifecycle_stage", "client_type", "source", "assigned_to"],
         [
             Text("lifecycleStage", 50),
@@ -35,7 +35,7 @@ internal static class AnalyticsReports
             Sum("avgOrderValue").Nullable(),
             Sum("avgLeadScore"),
         ]),
-        new("revenue", "Revenue", "Revenue by day", "organization_revenue_metrics", Timestamp("periodDay"), [],
+        new("revenue", "Revenue", "Revenue by day", "analytics_revenue_metrics", Timestamp("periodDay"), [],
         [
             Timestamp("periodWeek"),
             Timestamp("periodMonth"),
@@ -47,14 +47,14 @@ internal static class AnalyticsReports
             Sum("deliveredRevenue"),
             Sum("lostRevenue").About("Of orders that were cancelled or refunded."),
         ]),
-        new("chatbot", "Chatbot", "How well the agents do, by day", "organization_chatbot_effectiveness", Timestamp("periodDay"), [],
+        new("chatbot", "Chatbot", "How well the agents do, by day", "analytics_chatbot_effectiveness", Timestamp("periodDay"), [],
         [
             Long("uniqueClientsEngaged"),
             Long("totalChatbotInteractions").About("Rounds of the agents, and interactions that were logged by hand."),
             Long("successfulInteractions").About("Those that ended in an answer."),
             Sum("avgInteractionDurationMinutes").Nullable(),
         ]),
-        new("channels", "Channel", "Messages of each channel by month", "organization_channel_performance", Timestamp("periodMonth"), ["channel_id"],
+        new("channels", "Channel", "Messages of each channel by month", "analytics_channel_performance", Timestamp("periodMonth"), ["channel_id"],
         [
             Uuid("channelId"),
             Text("channelName", 200),
@@ -68,5 +68,5 @@ internal static class AnalyticsReports
     ];
 
     /// <summary>An amount or an average, of any size.</summary>
-    internal static Field Sum(string name) => Number(name, decimal.MinValue, decimal.MaxValue, 2);
+    internal static Field Sum(string name) => new(name, new NumberType(decimal.MinValue, decimal.MaxValue, Currencies.MostPlaces) { LeastPlaces = 2 });
 }

@@ -94,11 +94,11 @@ public sealed class SessionDirectory : IDisposable
     private async Task<LiveSession?> LookUp(Guid sessionId, CancellationToken cancellationToken)
     {
         var before = Interlocked.Read(ref _changes);
-        await using var command = _database.CreateCommand("SELECT user_id, organization_id, role, expires_at, is_super_admin, scopes, entered_reason FROM find_live_session($1)");
+        await using var command = _database.CreateCommand("SELECT user_id, organization_id, role, nullif(expires_at, 'infinity'), is_super_admin, scopes, entered_reason FROM find_live_session($1)");
         command.Parameters.Add(new() { Value = sessionId });
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
         var session = await row.ReadAsync(cancellationToken) && Roles.Parse(row.GetString(2)) is { } role
-            ? new LiveSession(sessionId, row.GetGuid(0), row.GetGuid(1), role, row.GetFieldValue<DateTimeOffset>(3))
+            ? new LiveSession(sessionId, row.GetGuid(0), row.GetGuid(1), role, row.IsDBNull(3) ? DateTimeOffset.MaxValue : row.GetFieldValue<DateTimeOffset>(3))
             {
                 IsSuperAdmin = row.GetBoolean(4),
                 Scopes = row.IsDBNull(5) ? null : [.. row.GetFieldValue<string[]>(5)],

@@ -21,7 +21,7 @@ internal static class InvoiceResource
             Text("plan", 100).Nullable().ReadOnly().About("Code of the plan.") with { Expression = "(SELECT p.code FROM pricing_plans p WHERE p.id = t.plan_id)" },
             Text("description", 500).ReadOnly(),
             Money("amount").ReadOnly(),
-            Number("adjustment", -9_999_999_999.99m, 9_999_999_999.99m, 2).ReadOnly().About("What changes of plan in the period before added to the amount, or took off it."),
+            Analytics.AnalyticsReports.Sum("adjustment").ReadOnly().About("What changes of plan in the period before added to the amount, or took off it."),
             Currency("currency").ReadOnly(),
             Choice("status", "paid", "pending", "failed").ReadOnly().Filtered(),
             Timestamp("periodStart").ReadOnly().Ranged().Sorted(),

@@ -49,7 +49,7 @@ internal static class ConversationEndpoints
         {
             routes.MapOperation(
                 "POST", $"/v1/conversations/{{id}}/{path}", Command with { Id = $"{path}Conversation", Summary = summary, Description = description },
-                request => Change(request, new ConversationChange { Action = action, Actor = request.Caller.Actor, ExpectedVersion = request.ExpectedVersion }));
+                request => Change(request, new ConversationChange { Action = action, Actor = request.Caller.Actor, ExpectedVersions = request.ExpectedVersions }));
         }
         routes.MapOperation("POST", "/v1/conversations/{id}/assign", AssignOperation, Assign);
         routes.MapOperation("POST", "/v1/conversations/{id}/ai", AiOperation, SwitchAi);
@@ -83,7 +83,7 @@ internal static class ConversationEndpoints
             Action = ConversationAction.Assign,
             Actor = request.Caller.Actor,
             AssigneeId = assignee,
-            ExpectedVersion = request.ExpectedVersion,
+            ExpectedVersions = request.ExpectedVersions,
         });
     }
 
@@ -91,7 +91,7 @@ internal static class ConversationEndpoints
     {
         Action = request.Body.Get<bool>("enabled") ? ConversationAction.EnableAi : ConversationAction.DisableAi,
         Actor = request.Caller.Actor,
-        ExpectedVersion = request.ExpectedVersion,
+        ExpectedVersions = request.ExpectedVersions,
     });
 
     private static async Task<IResult> Change(OperationRequest request, ConversationChange change)

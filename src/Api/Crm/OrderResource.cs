@@ -11,9 +11,6 @@ namespace AgentPlatform.Api.Crm;
 /// <summary>What clients bought.</summary>
 internal static class OrderResource
 {
-    /// <summary>The largest amount of money that is kept.</summary>
-    private const decimal MostMoney = 9_999_999_999.99m;
-
     public static readonly Resource Orders = new()
     {
         Path = "orders",
@@ -92,12 +89,12 @@ internal static class OrderResource
         var subtotal = change.Values.Get<object>("items") is ImmutableArray<object> items
             ? items.Cast<ShapeValues>().Sum(item => item.Get<decimal>("quantity") * item.Get<decimal>("unitPrice"))
             : Amount("subtotal");
-        if (subtotal > MostMoney)
+        if (subtotal > Currencies.MostMoney)
         {
-            return Problem.Invalid("/items", $"/items must not come to more than {MostMoney}.");
+            return Problem.Invalid("/items", $"/items must not come to more than {Currencies.MostMoney}.");
         }
-        return subtotal + Amount("tax") + Amount("shipping") - Amount("discount") > MostMoney
-            ? Problem.Invalid("/total", $"/total must not come to more than {MostMoney}.")
+        return subtotal + Amount("tax") + Amount("shipping") - Amount("discount") > Currencies.MostMoney
+            ? Problem.Invalid("/total", $"/total must not come to more than {Currencies.MostMoney}.")
             : null;
     }
 }

@@ -9,6 +9,7 @@ using AgentPlatform.Data.Connections;
 using AgentPlatform.Data.Files;
 using AgentPlatform.Data.Tenancy;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Mvc;
 
 namespace AgentPlatform.Api.Files;
 
@@ -43,7 +44,9 @@ internal static class FileEndpoints
 
     public static void MapFiles(IEndpointRouteBuilder routes)
     {
-        routes.MapOperation("POST", "/v1/files", Upload, Store);
+        // What a body becomes when it is unpacked is bounded by this; a piece more, so that it is our own count that refuses it, and says so.
+        var options = routes.ServiceProvider.GetRequiredService<FileLimits>();
+        routes.MapOperation("POST", "/v1/files", Upload, Store).WithMetadata(new RequestSizeLimitAttribute(options.MaxBytes + FileStore.ChunkBytes + 1));
         routes.MapOperation("GET", "/v1/files/{id}/content", Download, Send);
     }
 
@@ -168,6 +171,10 @@ internal static class FileEndpoints
             // What somebody uploaded is never shown as a page of ours.
             response.Headers.ContentDisposition = new System.Net.Mime.ContentDisposition { FileName = Ascii(name) }.ToString();
             response.Headers.XContentTypeOptions = "nosniff";
+            if (Http.HeadRequests.IsHead(httpContext))
+            {
+                return;
+            }
             var reader = new FileReader(request.Service<FileStore>(), request.Caller.Tenant, id, 0);
             while (await reader.Next(request.Cancelled) is { Length: > 0 } piece)
             {

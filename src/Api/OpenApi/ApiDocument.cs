@@ -90,7 +90,7 @@ internal static class ApiDocument
                 Description = parameter.Description,
                 Schema = QuerySchema(parameter),
                 Style = parameter.IsList ? ParameterStyle.Form : null,
-                Explode = false,
+                Explode = parameter.IsList,
             };
         }
         if (declared.IfMatch != IfMatch.None)
@@ -116,9 +116,9 @@ internal static class ApiDocument
     private static OpenApiSchema QuerySchema(QueryParameter parameter)
     {
         var schema = parameter.Type is TextListType list ? list.Item.Schema() : parameter.Type.Schema();
-        if (parameter.Also is { } also)
+        if (parameter.TakesNothing)
         {
-            schema = new OpenApiSchema { AnyOf = [schema, new OpenApiSchema { Type = JsonSchemaType.String, Const = also }] };
+            schema = new OpenApiSchema { AnyOf = [schema, new OpenApiSchema { Type = JsonSchemaType.String, Const = parameter.NothingText }] };
         }
         return parameter.IsList ? new OpenApiSchema { Type = JsonSchemaType.Array, Items = schema, MaxItems = QueryParameter.MaxValues } : schema;
     }

@@ -108,14 +108,30 @@ public enum IfMatch
 }
 
 /// <summary>A query parameter.</summary>
-/// <param name="IsList">Several values, joined by commas.</param>
+/// <param name="IsList">Several values: the parameter is repeated. Commas separate values too where no value can hold one.</param>
 public sealed record QueryParameter(string Name, FieldType Type, string Description, bool IsList = false)
 {
     /// <summary>Most values of a list.</summary>
     public const int MaxValues = 50;
 
-    /// <summary>A text besides the type's values, such as <c>none</c>.</summary>
-    public string? Also { get; init; }
+    /// <summary>What is read where rows without a value are asked for.</summary>
+    public static readonly object Nothing = DBNull.Value;
+
+    /// <summary>Rows without a value can be asked for: by <see cref="NothingText"/>.</summary>
+    public bool TakesNothing { get; init; }
+
+    /// <summary>How rows without a value are asked for: <c>none</c>, and where a value may be that very word the empty text, which means none to people too.</summary>
+    public string NothingText => Type.IsFreeText ? "" : "none";
+
+    /// <summary>The values in what was given, each as text; null where it can't be given so often.</summary>
+    public IReadOnlyList<string>? Split(IReadOnlyList<string?> given)
+    {
+        var texts = !IsList || Type.IsFreeText ? [.. given.Select(text => text ?? "")] : given.SelectMany(text => (text ?? "").Split(',')).ToList();
+        return texts.Count > (IsList ? MaxValues : 1) ? null : texts;
+    }
+
+    /// <summary>One value, or <see cref="Nothing"/>; null when it doesn't fit.</summary>
+    public object? Read(string text) => TakesNothing && text == NothingText ? Nothing : Type.ReadText(text);
 }
 
 /// <summary>Names of rate limits.</summary>

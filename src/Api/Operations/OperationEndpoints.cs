@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Conversations;
+using AgentPlatform.Api.Http;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Shapes;
 
@@ -45,7 +47,7 @@ public static class OperationEndpoints
 
         var violations = new Violations();
         var query = RequestReader.ReadQuery(context.Request, operation, violations);
-        if (ReadHeaders(context.Request, operation, violations, out var version, out var key) is { } refused)
+        if (ReadHeaders(context.Request, operation, violations, out var versions, out var key) is { } refused)
         {
             return refused;
         }
@@ -73,6 +75,12 @@ public static class OperationEndpoints
             return violations.ToProblem();
         }
 
+        if (operation.AnswersEvents && HeadRequests.IsHead(context))
+        {
+            context.Response.ContentType = "text/event-stream";
+            return Results.StatusCode(StatusCodes.Status200OK);
+        }
+
         try
         {
             return await handler(new OperationRequest
@@ -82,7 +90,7 @@ public static class OperationEndpoints
                 Query = query,
                 Body = body,
                 Fingerprint = fingerprint,
-                ExpectedVersion = version,
+                ExpectedVersions = versions,
                 IdempotencyKey = key,
             });
         }
@@ -104,18 +112,18 @@ public static class OperationEndpoints
         : ApiKeyScopes.Allow(scopes, scope) ? null
         : $"The API key needs the scope {scope}.";
 
-    private static Problem? ReadHeaders(HttpRequest request, Operation operation, Violations violations, out long? version, out string? key)
+    private static Problem? ReadHeaders(HttpRequest request, Operation operation, Violations violations, out ImmutableArray<long> versions, out string? key)
     {
-        version = null;
+        versions = [];
         key = null;
-        var ifMatch = request.Headers.IfMatch.ToString();
-        if (operation.IfMatch == IfMatch.Required && ifMatch.Length == 0)
+        var ifMatch = request.Headers.IfMatch;
+        if (operation.IfMatch == IfMatch.Required && ifMatch.Count == 0)
         {
             return new Problem(ProblemType.PreconditionRequired);
         }
-        if (operation.IfMatch != IfMatch.None && ifMatch.Length > 0 && !EntityTag.TryRead(ifMatch, out version))
+        if (operation.IfMatch != IfMatch.None && ifMatch.Count > 0 && !EntityTag.TryRead(ifMatch, out versions))
         {
-            violations.Add("If-Match", "must be one entity tag as read before, such as \"7\", or *.");
+            violations.Add("If-Match", $"must be an entity tag as read before, such as \"7\", a list of up to {EntityTag.Most} of them, or *.");
         }
         if (operation.TakesIdempotencyKey && request.Headers.TryGetValue("Idempotency-Key", out var given))
         {

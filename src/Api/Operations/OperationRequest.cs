@@ -29,8 +29,11 @@ public sealed class OperationRequest
     /// <summary>Query parameters that were given, checked; a list for those that take several.</summary>
     public required IReadOnlyDictionary<string, ImmutableArray<object>> Query { get; init; }
 
-    /// <summary>The version of <c>If-Match</c>; null where there is none, or <c>*</c>.</summary>
-    public long? ExpectedVersion { get; init; }
+    /// <summary>The versions of <c>If-Match</c>, one of which must be the present one; none where there is none, or <c>*</c>.</summary>
+    public ImmutableArray<long> ExpectedVersions { get; init; } = [];
+
+    /// <summary>Whether a thing of this version may be changed.</summary>
+    public bool Expects(long version) => ExpectedVersions.IsEmpty || ExpectedVersions.Contains(version);
 
     public string? IdempotencyKey { get; init; }
 

@@ -30,16 +30,15 @@ internal static class RequestReader
                 violations.Add(name.Length > 100 ? name[..100] : name, "is not a known query parameter.");
                 continue;
             }
-            var texts = given.Count == 1 ? parameter.IsList ? given[0]!.Split(',') : [given[0]!] : [];
-            if (texts.Length is 0 or > QueryParameter.MaxValues)
+            if (parameter.Split(given) is not { } texts)
             {
-                violations.Add(name, parameter.IsList ? $"must be given once, with at most {QueryParameter.MaxValues} values joined by commas." : "must be given once.");
+                violations.Add(name, parameter.IsList ? $"must have at most {QueryParameter.MaxValues} values." : "must be given once.");
                 continue;
             }
-            var read = texts.Select(text => parameter.Also == text ? text : parameter.Type.ReadText(text)).ToImmutableArray();
+            var read = texts.Select(parameter.Read).ToImmutableArray();
             if (read.Any(value => value is null))
             {
-                violations.Add(name, $"must be {parameter.Type.Expectation}{(parameter.Also is null ? "" : $", or {parameter.Also}")}.");
+                violations.Add(name, $"must be {parameter.Type.Expectation}{(!parameter.TakesNothing ? "" : parameter.Type.IsFreeText ? ", or empty" : $", or {parameter.NothingText}")}.");
                 continue;
             }
             values[name] = read!;
@@ -94,7 +93,9 @@ internal static class RequestReader
         }
         catch (JsonException failure)
         {
-            return (null, new Problem(ProblemType.MalformedBody, $"Line {failure.LineNumber + 1}, byte {failure.BytePositionInLine + 1}: not valid JSON, a repeated name, or nested deeper than {MaxDepth}."));
+            return (null, new Problem(ProblemType.MalformedBody, RepeatedName.Find(bytes, MaxDepth) is { } repeated
+                ? $"The name {repeated} is given twice."
+                : $"Line {failure.LineNumber + 1}, byte {failure.BytePositionInLine + 1}: not valid JSON, or nested deeper than {MaxDepth}."));
         }
         catch (InvalidOperationException)
         {

@@ -36,7 +36,7 @@ internal static class AnyOrganization
             Body = request.Body,
             Fingerprint = request.Fingerprint,
             Query = request.Query,
-            ExpectedVersion = request.ExpectedVersion,
+            ExpectedVersions = request.ExpectedVersions,
             IdempotencyKey = request.IdempotencyKey,
         };
         await using (var row = await TenantSession.ReadAsync(request.Service<ApiDataSource>(), bound.Caller.Tenant, "SELECT 1 FROM organizations WHERE id = $1", request.Cancelled, organization))

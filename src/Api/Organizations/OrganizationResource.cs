@@ -1,6 +1,7 @@
 using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
+using AgentPlatform.Api.Shapes;
 using static AgentPlatform.Api.Shapes.Fields;
 
 namespace AgentPlatform.Api.Organizations;
@@ -28,6 +29,10 @@ internal static class OrganizationResource
             Reference("defaultAgentId", "agents").Nullable().About("Who answers in channels that name no agent, while its status is `active`; otherwise, and for null, the first active agent does."),
             Uuid("answeringAgentId").Nullable().ReadOnly().About("Who answers in channels that name no agent, as things stand.") with { Expression = "default_agent_of(t.id, t.default_agent_id)" },
             Flag("createActivitiesFromMessages").About("Each answer of the AI becomes an activity of its client. Off unless switched on."),
+            new("allowedOrigins", new TextListType(100, new TextType(300, Pattern: @"^https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?$", Form: "an origin, such as https://app.example.com", Example: "https://app.example.com") { Spelling = WebOrigin.Spelling }))
+            {
+                Description = "Sites whose pages may call the API with what they are given: an API key, or a member's sign-in. Scheme, host and port where it isn't the usual one.",
+            },
             Json("settings"),
             Kept("messages"),
             Kept("turns"),

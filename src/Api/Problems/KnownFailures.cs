@@ -17,6 +17,8 @@ public static class KnownFailures
     {
         StorageUnavailableException => Unavailable("The database can't be reached."),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new Problem(ProblemType.BodyTooLarge),
+        // What says that it is compressed, and isn't.
+        InvalidDataException { Source: "System.IO.Compression" or "System.IO.Compression.Brotli" } => new Problem(ProblemType.MalformedBody, "The body is not what its Content-Encoding says."),
         BadHttpRequestException bad => new Problem(ProblemType.MalformedBody, bad.Message),
         _ when PostgresFailures.IsUnavailable(failure) => Unavailable("The database can't be reached."),
         _ when PostgresFailures.IsConflict(failure) => Unavailable("The change met another one. Try again."),

@@ -9,9 +9,6 @@ namespace AgentPlatform.Api.Resources;
 /// <summary>The operations that follow from a resource.</summary>
 internal static class ResourceOperations
 {
-    /// <summary>In a filter: rows where the field is null.</summary>
-    public const string None = "none";
-
     /// <summary>Longest <c>?q=</c>.</summary>
     public const int MaxSearchLength = 200;
 
@@ -174,7 +171,8 @@ internal static class ResourceOperations
         {
             if (field.IsFilter)
             {
-                yield return new(field.Name, field.Type, $"Only rows with one of these values{(field.IsNullable ? ", `none` for null" : "")}.", IsList: true) { Also = field.IsNullable ? None : null };
+                var takesNothing = field.IsNullable || field.Type is TextListType;
+                yield return new(field.Name, field.Type, $"Only rows with one of these values{(!takesNothing ? "" : field.Type.IsFreeText ? "; empty for rows without any" : ", `none` for null")}.", IsList: true) { TakesNothing = takesNothing };
             }
             if (field.IsRange)
             {

@@ -130,15 +130,24 @@ internal static class ResourceReads
     private static string FilterCondition(Field field, ImmutableArray<object> wanted, ListQuery query)
     {
         var expression = ResourceSql.Expression(field);
-        if (field.Type is TextListType)
+        var values = wanted.Where(value => value != QueryParameter.Nothing).ToArray();
+        var conditions = new List<string>();
+        if (field.Type is TextListType && values.Length > 0)
         {
-            return ResourceSql.Has(field, query.Add(field.Type.Parameter(wanted.SelectMany(value => (string[])value).ToArray())));
+            conditions.Add(ResourceSql.Has(field, query.Add(field.Type.Parameter(values.SelectMany(value => (string[])value).ToArray()))));
         }
-        var values = wanted.Where(value => value is not string text || text != ResourceOperations.None || field.Type is TextType or ChoiceType && !field.IsNullable).ToArray();
-        var conditions = values.Select(value => ResourceSql.Has(field, query.Add(field.Type.Parameter(value)))).ToList();
+        else
+        {
+            conditions.AddRange(values.Select(value => ResourceSql.Has(field, query.Add(field.Type.Parameter(value)))));
+        }
         if (values.Length < wanted.Length)
         {
-            conditions.Add($"{expression} IS NULL");
+            conditions.Add(field.Type switch
+            {
+                TextListType => $"{expression} = '{{}}'",
+                { IsFreeText: true } => $"({expression} IS NULL OR {expression} = '')",
+                _ => $"{expression} IS NULL",
+            });
         }
         return $"({string.Join(" OR ", conditions)})";
     }

@@ -166,7 +166,7 @@ internal static class ResourceWrites
         return row switch
         {
             null => (null, Problem.NotFound()),
-            { Version: { } current } when request.ExpectedVersion is { } expected && expected != current => (null, Problem.Stale(current)),
+            { Version: { } current } when !request.Expects(current) => (null, Problem.Stale(current)),
             _ => (row, null),
         };
     }
@@ -210,6 +210,8 @@ internal static class ResourceWrites
         PostgresErrorCodes.UniqueViolation when resource.Uniques.FirstOrDefault(unique => unique.Constraint == failure.ConstraintName) is { } unique =>
             new Problem(ProblemType.Conflict, unique.Detail) { Errors = [new($"/{unique.Field}", unique.Detail)] },
         PostgresErrorCodes.CheckViolation when resource.Checks.FirstOrDefault(check => check.Constraint == failure.ConstraintName) is { } check => Refusal(check, check.Detail ?? failure.MessageText),
+        PostgresErrorCodes.CheckViolation when Currencies.IsAboutPlaces(failure.ConstraintName, out var column) && resource.Shape.Fields.FirstOrDefault(field => field.Column == column) is { } amount =>
+            Problem.Invalid($"/{amount.Name}", $"/{amount.Name} has more decimal places than its currency."),
         _ => null,
     };
 

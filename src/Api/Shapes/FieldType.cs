@@ -12,6 +12,9 @@ public abstract record FieldType
     /// <summary>The parameter's type in SQL.</summary>
     public abstract NpgsqlDbType DbType { get; }
 
+    /// <summary>A text form may hold a comma, or be any word: lists in query strings repeat their parameter, since nothing in it can separate two values.</summary>
+    public virtual bool IsFreeText => false;
+
     /// <summary>Its JSON schema, without null.</summary>
     public abstract OpenApiSchema Schema();
 

@@ -46,7 +46,7 @@ public static class Fields
         new(name, new TextType(35, Pattern: "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", Form: "a language tag, such as en or pt-BR", Example: "en"));
 
     /// <summary>ISO 4217.</summary>
-    public static Field Currency(string name) => new(name, new TextType(3, Pattern: "^[A-Z]{3}$", Form: "a currency code, such as USD", Example: "USD"));
+    public static Field Currency(string name) => new(name, new ChoiceType([.. Currencies.Codes]) { Told = "a currency code of ISO 4217, such as USD", Example = "USD" });
 
     public static Field Matching(string name, string pattern, string form, string example, int maxLength = 200) =>
         new(name, new TextType(maxLength, Pattern: pattern, Form: form, Example: example));
@@ -61,8 +61,8 @@ public static class Fields
 
     public static Field Number(string name, decimal minimum, decimal maximum, int places) => new(name, new NumberType(minimum, maximum, places));
 
-    /// <summary>An amount of money that fits numeric(12,2).</summary>
-    public static Field Money(string name) => Number(name, 0, 9_999_999_999.99m, 2);
+    /// <summary>An amount of money: as fine as the finest currency here; that its own allows so many places is held by the database (<see cref="Currencies.IsAboutPlaces"/>).</summary>
+    public static Field Money(string name) => new(name, new NumberType(0, Currencies.MostMoney, Currencies.MostPlaces) { LeastPlaces = 2 });
 
     public static Field Timestamp(string name) => new(name, new TimestampType());
 

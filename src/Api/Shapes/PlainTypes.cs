@@ -23,7 +23,7 @@ public sealed record IntegerType(long Minimum = int.MinValue, long Maximum = int
     };
 
     public override object? Read(JsonElement json, string pointer, Violations violations) =>
-        json.ValueKind == JsonValueKind.Number && json.TryGetInt64(out var number) && Fit(number) is { } value ? value : Refuse(pointer, violations);
+        json.ValueKind == JsonValueKind.Number && Whole(json) is { } number && Fit(number) is { } value ? value : Refuse(pointer, violations);
 
     public override object? ReadText(string text) =>
         long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? Fit(number) : null;
@@ -34,12 +34,21 @@ public sealed record IntegerType(long Minimum = int.MinValue, long Maximum = int
 
     public override JsonNode Sample() => Math.Max(Minimum, Math.Min(Maximum, 1));
 
+    /// <summary>JSON knows one kind of number: 5.0 and 5e0 are 5, as what writes whole numbers as decimals sends it.</summary>
+    private static long? Whole(JsonElement json) =>
+        json.TryGetInt64(out var number) ? number
+        : json.TryGetDecimal(out var exact) && decimal.Truncate(exact) == exact && exact is >= long.MinValue and <= long.MaxValue ? (long)exact
+        : null;
+
     private object? Fit(long number) => number < Minimum || number > Maximum ? null : IsLong ? (object)number : (int)number;
 }
 
 /// <summary>A decimal number with so many places.</summary>
 public sealed record NumberType(decimal Minimum, decimal Maximum, int Places) : FieldType
 {
+    /// <summary>Decimal places that are written even where they are zero; more only where they aren't.</summary>
+    public int LeastPlaces { get; init; }
+
     public override NpgsqlDbType DbType => NpgsqlDbType.Numeric;
 
     public override string Expectation => $"a number from {Minimum.ToString(CultureInfo.InvariantCulture)} to {Maximum.ToString(CultureInfo.InvariantCulture)} with at most {Places} decimal places";
@@ -57,11 +66,21 @@ public sealed record NumberType(decimal Minimum, decimal Maximum, int Places) : 
     public override object? ReadText(string text) =>
         decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && Fits(number) ? number : null;
 
-    public override string WriteText(object value) => ((decimal)value).ToString(CultureInfo.InvariantCulture);
+    public override string WriteText(object value) => Written((decimal)value).ToString(CultureInfo.InvariantCulture);
 
-    public override void Write(Utf8JsonWriter json, NpgsqlDataReader row, int column) => json.WriteNumberValue(row.GetDecimal(column));
+    public override void Write(Utf8JsonWriter json, NpgsqlDataReader row, int column) => json.WriteNumberValue(Written(row.GetDecimal(column)));
 
     public override JsonNode Sample() => Math.Max(Minimum, Math.Min(Maximum, 1m));
+
+    // A column has the places of the finest currency: what says nothing there isn't written.
+    private decimal Written(decimal number)
+    {
+        while (LeastPlaces > 0 && number.Scale > LeastPlaces && decimal.Round(number, number.Scale - 1) is var shorter && shorter == number)
+        {
+            number = shorter;
+        }
+        return number;
+    }
 
     private bool Fits(decimal number) => number >= Minimum && number <= Maximum && decimal.Round(number, Places) == number;
 }
@@ -108,12 +127,25 @@ public sealed record UuidType : FieldType
     public override JsonNode Sample() => "0196f1c0-7d00-7c3e-9a55-5f0c1b2a3d4e";
 }
 
+/// <summary>The days that anything here can happen on: from 1900 to the end of 2200, as the function <c>is_possible</c> of the database holds it.</summary>
+internal static class PossibleDays
+{
+    public static readonly DateOnly First = new(1900, 1, 1);
+    public static readonly DateOnly Last = new(2200, 12, 31);
+
+    public static readonly string Told = $"from {First.Year} to {Last.Year}";
+
+    public static bool Hold(DateOnly day) => day >= First && day <= Last;
+
+    public static bool Hold(DateTimeOffset moment) => Hold(DateOnly.FromDateTime(moment.UtcDateTime));
+}
+
 /// <summary>A moment, in UTC on the way out; with an offset or <c>Z</c> on the way in.</summary>
 public sealed record TimestampType : FieldType
 {
     public override NpgsqlDbType DbType => NpgsqlDbType.TimestampTz;
 
-    public override string Expectation => "a date and time with an offset, such as 2026-05-20T09:30:00Z";
+    public override string Expectation => $"a date and time {PossibleDays.Told} with an offset, such as 2026-05-20T09:30:00Z";
 
     public override OpenApiSchema Schema() => new() { Type = JsonSchemaType.String, Format = "date-time" };
 
@@ -122,7 +154,7 @@ public sealed record TimestampType : FieldType
 
     public override object? ReadText(string text) =>
         text.Length is >= 20 and <= 40 && text[10] is 'T' or 't' && (text[^1] is 'Z' or 'z' || text[^6] is '+' or '-')
-        && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out var moment)
+        && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out var moment) && PossibleDays.Hold(moment)
             ? moment.ToUniversalTime()
             : null;
 
@@ -142,14 +174,14 @@ public sealed record DateType : FieldType
 
     public override NpgsqlDbType DbType => NpgsqlDbType.Date;
 
-    public override string Expectation => "a date such as 2026-05-20";
+    public override string Expectation => $"a date {PossibleDays.Told}, such as 2026-05-20";
 
     public override OpenApiSchema Schema() => new() { Type = JsonSchemaType.String, Format = "date" };
 
     public override object? Read(JsonElement json, string pointer, Violations violations) =>
         json.ValueKind == JsonValueKind.String && JsonText.TryRead(json, out var text) && ReadText(text) is { } day ? day : Refuse(pointer, violations);
 
-    public override object? ReadText(string text) => DateOnly.TryParseExact(text, Form, CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day : null;
+    public override object? ReadText(string text) => DateOnly.TryParseExact(text, Form, CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) && PossibleDays.Hold(day) ? day : null;
 
     public override string WriteText(object value) =>
         (value is DateTime time ? DateOnly.FromDateTime(time) : (DateOnly)value).ToString(Form, CultureInfo.InvariantCulture);

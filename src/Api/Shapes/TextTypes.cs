@@ -29,6 +29,8 @@ public sealed record TextType(int MaxLength, int MinLength = 0, string? Format =
 
     public override NpgsqlDbType DbType => NpgsqlDbType.Text;
 
+    public override bool IsFreeText => true;
+
     public override string Expectation => Form ?? (MinLength > 0 ? $"text of {MinLength} to {MaxLength} characters, not blank" : $"text of at most {MaxLength} characters");
 
     public override OpenApiSchema Schema() => new()
@@ -63,7 +65,13 @@ public sealed record ChoiceType(params string[] Values) : FieldType
 {
     public override NpgsqlDbType DbType => NpgsqlDbType.Text;
 
-    public override string Expectation => $"one of {string.Join(", ", Values)}";
+    /// <summary>What is expected, in place of all the words.</summary>
+    public string? Told { get; init; }
+
+    /// <summary>A word for the documentation; the first one where none is named.</summary>
+    public string? Example { get; init; }
+
+    public override string Expectation => Told ?? $"one of {string.Join(", ", Values)}";
 
     public override OpenApiSchema Schema() => new() { Type = JsonSchemaType.String, Enum = [.. Values.Select(value => (JsonNode)value)] };
 
@@ -76,13 +84,15 @@ public sealed record ChoiceType(params string[] Values) : FieldType
 
     public override void Write(Utf8JsonWriter json, NpgsqlDataReader row, int column) => json.WriteStringValue(row.GetString(column));
 
-    public override JsonNode Sample() => Values[0];
+    public override JsonNode Sample() => Example ?? Values[0];
 }
 
 /// <summary>A list of texts.</summary>
 public sealed record TextListType(int MaxItems, TextType Item) : FieldType
 {
     public override NpgsqlDbType DbType => NpgsqlDbType.Array | NpgsqlDbType.Text;
+
+    public override bool IsFreeText => true;
 
     public override string Expectation => $"a list of at most {MaxItems} texts, each {Item.Expectation}";
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Jobs;
 using AgentPlatform.Api.Operations;
@@ -26,7 +27,8 @@ internal sealed record ExportOrder
     public bool UsesKeys { get; init; }
 
     /// <summary>Query parameters of the list, sort and search among them.</summary>
-    public Dictionary<string, string> Filters { get; init; } = [];
+    [JsonConverter(typeof(FilterTexts))]
+    public Dictionary<string, string[]> Filters { get; init; } = [];
 
     /// <summary>The list's parameters, read as a request would read them.</summary>
     public ImmutableDictionary<string, ImmutableArray<object>> Query(Resource resource, Violations violations, string? cursor = null)

@@ -48,7 +48,7 @@ internal static class TransferEndpoints
             Choice("resource", [.. ResourceCatalog.All.Where(ExportWork.CanExport).Select(resource => resource.Path)]).Required(),
             Choice("format", "csv", "jsonl").WithDefault("csv"),
             Choice("references", "ids", "keys").WithDefault("ids").About("`keys` writes natural keys, such as `client.phone` and `client.email`, in the place of `clientId`, and leaves out references to what has none: for an import into another organization."),
-            Json("filters").About("Query parameters of the list, such as `{\"status\": \"sold\", \"sort\": \"-createdAt\", \"q\": \"anna\"}`. A list that stands under something needs its id: `{\"conversationId\": \"…\"}` for `messages`.")),
+            Json("filters").About("Query parameters of the list, such as `{\"status\": \"sold\", \"sort\": \"-createdAt\", \"q\": \"anna\"}`. What may be repeated there is a list here: `{\"source\": [\"web\", \"fair, Berlin\"]}`. A list that stands under something needs its id: `{\"conversationId\": \"…\"}` for `messages`.")),
         Example = new JsonObject { ["resource"] = "clients", ["format"] = "csv", ["filters"] = new JsonObject { ["clientType"] = "customer" } },
     };
 
@@ -137,7 +137,7 @@ internal static class TransferEndpoints
             Resource = resource.Path,
             Format = request.Body.Text("format") ?? "csv",
             UsesKeys = request.Body.Text("references") == "keys",
-            Filters = Texts(request, "filters", out var malformed),
+            Filters = Filters(request, out var malformed),
         };
         if (malformed is not null)
         {
@@ -177,6 +177,23 @@ internal static class TransferEndpoints
         (await request.InTransaction(session => References.Known(session, table, [id], request.Cancelled))).Count > 0;
 
     private static Resource Find(OperationRequest request) => ResourceCatalog.All.First(resource => resource.Path == request.Body.Text("resource"));
+
+    private static Dictionary<string, string[]> Filters(OperationRequest request, out Problem? malformed)
+    {
+        malformed = null;
+        var filters = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        using var document = JsonDocument.Parse(request.Body.Text("filters") ?? "{}");
+        foreach (var member in document.RootElement.EnumerateObject())
+        {
+            if (FilterTexts.Texts(member.Value) is not { } texts)
+            {
+                malformed = Problem.Invalid($"/filters/{member.Name}", $"/filters/{member.Name} must be a text, or a list of texts.");
+                return filters;
+            }
+            filters[member.Name] = texts;
+        }
+        return filters;
+    }
 
     private static Dictionary<string, string> Texts(OperationRequest request, string field, out Problem? malformed)
     {

@@ -64,8 +64,8 @@ public sealed record ConversationChange
     /// <summary>For <see cref="ConversationAction.Note"/>: the id of the note, made by the caller.</summary>
     [Id(4)] public Guid? MessageId { get; init; }
 
-    /// <summary>The version read, when the caller wants a concurrent change refused (<c>If-Match</c>).</summary>
-    [Id(5)] public long? ExpectedVersion { get; init; }
+    /// <summary>The versions of which one must be the present one, when the caller wants a concurrent change refused (<c>If-Match</c>); none for any.</summary>
+    [Id(7)] public ImmutableArray<long> ExpectedVersions { get; init; } = [];
 
     /// <summary>For <see cref="ConversationAction.Note"/>: the members whom the note names, who are told.</summary>
     [Id(6)] public ImmutableArray<Guid> Mentions { get; init; } = [];

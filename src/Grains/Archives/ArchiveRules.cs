@@ -13,7 +13,8 @@ internal static partial class ArchiveRules
     /// <summary>Derived from other rows, bound to sessions of this installation, or the work that makes archives itself.</summary>
     private static readonly HashSet<string> Derived = new(StringComparer.Ordinal)
     {
-        "idempotency_keys", "jobs", "job_errors", "file_chunks", "files", "message_search", "message_search_positions", "user_sessions", "outgoing_emails", "analytics_refreshes", "early_receipts",
+        "idempotency_keys", "jobs", "job_errors", "file_chunks", "files", "message_search", "message_search_positions", "user_sessions", "outgoing_emails", "analytics_refreshes", "early_receipts", "analytics_deal_metrics", "analytics_client_metrics", "analytics_revenue_metrics", "analytics_chatbot_effectiveness",
+        "analytics_channel_performance", "analytics_failures",
     };
 
     /// <summary>What an organization owes this installation: told in the archive, but nobody can bring it along.</summary>

@@ -70,7 +70,7 @@ internal sealed partial class ConversationGrain
             {
                 return new CommandResult { Outcome = CommandOutcome.NotFound };
             }
-            if (change.ExpectedVersion is { } expected && expected != _state.Version)
+            if (!change.ExpectedVersions.IsDefaultOrEmpty && !change.ExpectedVersions.Contains(_state.Version))
             {
                 return new CommandResult { Outcome = CommandOutcome.VersionConflict, Conversation = _state.ToView() };
             }

@@ -25,7 +25,13 @@ internal sealed partial class AnalyticsGrain(AnalyticsStore store, IOptions<Anal
         return Task.CompletedTask;
     }
 
-    public Task Refresh() => store.Refresh(options.Value.RefreshTimeout, CancellationToken.None);
+    public async Task Refresh()
+    {
+        foreach (var failure in await store.Refresh(options.Value.RefreshTimeout, CancellationToken.None))
+        {
+            LogReportFailed(logger, failure.Report, failure.OrganizationId, failure.Reason);
+        }
+    }
 
     private async Task RefreshQuietly()
     {
@@ -41,4 +47,7 @@ internal sealed partial class AnalyticsGrain(AnalyticsStore store, IOptions<Anal
 
     [LoggerMessage(EventId = 2131, Level = LogLevel.Warning, Message = "Analytics could not be refreshed ({Exception}: {Reason}); the next reminder tries again")]
     private static partial void LogRefreshFailed(ILogger logger, string exception, string reason);
+
+    [LoggerMessage(EventId = 2132, Level = LogLevel.Warning, Message = "The report {Report} of organization {OrganizationId} stays as it was: {Reason}")]
+    private static partial void LogReportFailed(ILogger logger, string report, Guid organizationId, string reason);
 }

@@ -27,7 +27,7 @@ public sealed class AnalyticsTests(CrmDatabase database) : IClassFixture<CrmData
                 "proposal|false|2|100.00|50.00|0|0|50.00|-|2026-02-01",
                 "proposal|false|1|70.00|70.00|0|0|50.00|-|2026-03-01",
             ],
-            await Rows(tenant, $"stage, owner_id is not distinct from '{tenant.UserId}', deal_count, total_value, avg_deal_size, won_value, lost_value, avg_probability, avg_deal_cycle_days, period_month::date", "organization_deal_metrics", "stage, period_month"));
+            await Rows(tenant, $"stage, owner_id is not distinct from '{tenant.UserId}', deal_count, total_value, avg_deal_size, won_value, lost_value, avg_probability, avg_deal_cycle_days, period_month::date", "analytics_deal_metrics", "stage, period_month"));
     }
 
     [Fact]
@@ -47,7 +47,7 @@ public sealed class AnalyticsTests(CrmDatabase database) : IClassFixture<CrmData
                 "customer|customer|web|2|300.00|150.00|1.50|100.00|15.00|2026-02-01",
                 "lead|lead|-|1|0.00|0.00|0.00|-|5.00|2026-02-01",
             ],
-            await Rows(tenant, "lifecycle_stage, client_type, source, client_count, total_revenue, avg_revenue_per_client, avg_orders_per_client, avg_order_value, avg_lead_score, period_month::date", "organization_client_metrics", "lifecycle_stage"));
+            await Rows(tenant, "lifecycle_stage, client_type, source, client_count, total_revenue, avg_revenue_per_client, avg_orders_per_client, avg_order_value, avg_lead_score, period_month::date", "analytics_client_metrics", "lifecycle_stage"));
     }
 
     [Fact]
@@ -69,7 +69,7 @@ public sealed class AnalyticsTests(CrmDatabase database) : IClassFixture<CrmData
                 "150.00|2|3|50.00|100.00|500.00|2026-03-02|2026-03-02|2026-03-01|2026-01-01",
                 "0|0|0|0|0|7.00|2026-03-03|2026-03-02|2026-03-01|2026-01-01",
             ],
-            await Rows(tenant, "total_revenue, unique_customers, order_count, avg_order_value, delivered_revenue, lost_revenue, (period_day at time zone 'America/New_York')::date d, (period_week at time zone 'America/New_York')::date w, (period_month at time zone 'America/New_York')::date m, (period_year at time zone 'America/New_York')::date y", "organization_revenue_metrics", "d"));
+            await Rows(tenant, "total_revenue, unique_customers, order_count, avg_order_value, delivered_revenue, lost_revenue, (period_day at time zone 'America/New_York')::date d, (period_week at time zone 'America/New_York')::date w, (period_month at time zone 'America/New_York')::date m, (period_year at time zone 'America/New_York')::date y", "analytics_revenue_metrics", "d"));
     }
 
     [Fact]
@@ -93,8 +93,8 @@ public sealed class AnalyticsTests(CrmDatabase database) : IClassFixture<CrmData
         }
         await tenant.Execute("insert into activities (organization_id, activity_type, subject, status, created_at, completed_at) values ($1, 'chatbot_interaction', 'Kiosk', 'completed', '2026-05-05 10:00Z', '2026-05-05 10:10Z')");
         await Refresh();
-        Assert.Equal(["2|6|2|3.00|2026-05-04", "0|1|1|10.00|2026-05-05"], await Rows(tenant, "unique_clients_engaged, total_chatbot_interactions, successful_interactions, avg_interaction_duration_minutes, period_day::date", "organization_chatbot_effectiveness", "period_day"));
-        Assert.Equal(["Web|web|2|8|2|2|4|2026-05-01"], await Rows(tenant, "channel_name, platform, total_contacts, total_messages, incoming_messages, agent_responses, ai_responses, period_month::date", "organization_channel_performance", "period_month"));
+        Assert.Equal(["2|6|2|3.00|2026-05-04", "0|1|1|10.00|2026-05-05"], await Rows(tenant, "unique_clients_engaged, total_chatbot_interactions, successful_interactions, avg_interaction_duration_minutes, period_day::date", "analytics_chatbot_effectiveness", "period_day"));
+        Assert.Equal(["Web|web|2|8|2|2|4|2026-05-01"], await Rows(tenant, "channel_name, platform, total_contacts, total_messages, incoming_messages, agent_responses, ai_responses, period_month::date", "analytics_channel_performance", "period_month"));
     }
 
     [Fact]

@@ -1,0 +1,35 @@
+using AgentPlatform.Api.Auth;
+
+namespace AgentPlatform.Silo.Hosting;
+
+/// <summary>What may stand on the silo's command line.</summary>
+internal static class CommandLine
+{
+    /// <summary>What <c>--help</c> prints.</summary>
+    public const string Help = """
+        AgentPlatform silo: runs conversations, agents and jobs, and serves the API unless API_IN_SILO=false.
+
+          silo                          start, and go on until SIGTERM
+          silo --migrate                bring the database's schema up to date, and end
+          silo --demo                   load the demo organization into an empty database, and end
+          silo --super-admin EMAIL      let an account look after the whole installation
+          silo --no-super-admin EMAIL   no longer
+          silo --reset-password EMAIL   print a link that sets a new password
+          silo --help                   this
+
+        Settings are environment variables, such as DATABASE_URL; docs/operations.md lists them. A setting may also be given as --NAME=VALUE, but for secrets: others
+        on the machine can read a command line.
+        """;
+
+    private static readonly string[] Switches = ["--migrate", "--demo"];
+
+    /// <summary>Whether the help is asked for.</summary>
+    public static bool AsksForHelp(IReadOnlyList<string> arguments) => arguments.Any(argument => argument is "--help" or "-h" or "-?" or "help");
+
+    /// <summary>The first argument that means nothing here; null where all mean something.</summary>
+    public static string? Unknown(IReadOnlyList<string> arguments)
+    {
+        var rest = AccountCommands.AreNamedBy(arguments) ? arguments.Take(arguments.Count - 2) : arguments;
+        return rest.FirstOrDefault(argument => !Switches.Contains(argument) && !(argument.StartsWith("--", StringComparison.Ordinal) && argument.IndexOf('=', StringComparison.Ordinal) > 2));
+    }
+}
