@@ -99,9 +99,10 @@ CREATE TABLE analytics_failures (
     report text NOT NULL,
     reason text NOT NULL,
     failed_at timestamptz NOT NULL DEFAULT now(), -- for the first time
-    PRIMARY KEY (organization_id, report),
+    PRIMARY KEY (report, organization_id),
     CONSTRAINT moments_are_possible CHECK (is_possible(failed_at))
 );
+CREATE INDEX analytics_failures_by_organization ON analytics_failures (organization_id);
 
 DO $$
 DECLARE

@@ -38,6 +38,11 @@ builder.Services.AddDemo(builder.Configuration, args);
 builder.UseOrleans(silo => silo.ConfigureSilo(settings, builder.Configuration));
 
 await using var app = builder.Build();
+if (args.Contains("--roles"))
+{
+    await app.Services.GetRequiredService<Migrator>().EnsureRolesAsync(CancellationToken.None);
+    return 0;
+}
 if (args.Contains("--migrate") || settings.MigratesOnStart)
 {
     await app.Services.GetRequiredService<Migrator>().MigrateAsync(CancellationToken.None);

@@ -54,8 +54,8 @@ public sealed record ProblemType(string Name, int Status, string Title, string M
     public static readonly ProblemType BodyTooLarge = new("body-too-large", 413, "The body is too large",
         "The body exceeds the limit that `detail` names.");
 
-    public static readonly ProblemType UnsupportedMediaType = new("unsupported-media-type", 415, "The body must be JSON",
-        "Send `Content-Type: application/json`.");
+    public static readonly ProblemType UnsupportedMediaType = new("unsupported-media-type", 415, "The body is of a kind that is not taken",
+        "Send `Content-Type: application/json`; a compressed body with a `Content-Encoding` that the answer's `Accept-Encoding` names.");
 
     public static readonly ProblemType IdempotencyKeyReused = new("idempotency-key-reused", 422, "The Idempotency-Key was used for another request",
         "The same key came with another route or body. Use a new key for a new request.");

@@ -31,6 +31,9 @@ public sealed partial class Migrator
         _scripts = scripts;
     }
 
+    /// <summary>Makes the roles alone, where they are missing: what a restored backup needs and doesn't bring.</summary>
+    public Task EnsureRolesAsync(CancellationToken cancellationToken = default) => DatabaseRoles.EnsureAsync(_options, cancellationToken);
+
     /// <summary>Applies what is missing.</summary>
     /// <returns>How many scripts ran.</returns>
     /// <exception cref="MigrationException">A script failed (nothing of it remains), or one that ran before has changed or is gone.</exception>

@@ -11,6 +11,7 @@ internal static class CommandLine
 
           silo                          start, and go on until SIGTERM
           silo --migrate                bring the database's schema up to date, and end
+          silo --roles                  make the database's roles, which no backup brings, and end
           silo --demo                   load the demo organization into an empty database, and end
           silo --super-admin EMAIL      let an account look after the whole installation
           silo --no-super-admin EMAIL   no longer
@@ -21,7 +22,7 @@ internal static class CommandLine
         on the machine can read a command line.
         """;
 
-    private static readonly string[] Switches = ["--migrate", "--demo"];
+    private static readonly string[] Switches = ["--roles", "--migrate", "--demo"];
 
     /// <summary>Whether the help is asked for.</summary>
     public static bool AsksForHelp(IReadOnlyList<string> arguments) => arguments.Any(argument => argument is "--help" or "-h" or "-?" or "help");

@@ -80,7 +80,7 @@ public sealed class DemoSeedTests(DemoSeedTests.LoadedDemo demo) : IClassFixture
     {
         Assert.Equal("cancelled,delivered,pending,processing,refunded", await demo.Read("select string_agg(distinct status, ',') from orders"));
         Assert.Equal(0, await demo.Count("clients c where c.total_revenue <> calculate_client_ltv(c.id)"));
-        Assert.Equal("2410.00", await demo.Read("select total_revenue::text from clients where first_name = 'James'"));
+        Assert.Equal("2410.000", await demo.Read("select total_revenue::text from clients where first_name = 'James'"));
         Assert.True(await demo.Count("analytics_revenue_metrics") > 5);
     }
 

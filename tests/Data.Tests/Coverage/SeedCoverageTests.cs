@@ -12,7 +12,7 @@ public sealed class SeedCoverageTests(DatabaseCatalogue catalogue) : IClassFixtu
         ["extension"] = ["extension"],
         ["table"] = ["table", "view"],
         ["column"] = ["column"],
-        ["matview"] = ["view"],
+        ["matview"] = ["table"],
         ["matview-column"] = ["column"],
         ["value"] = ["check", "column"],
         ["constraint"] = ["constraint", "index"],

@@ -1,3 +1,4 @@
+using AgentPlatform.Data.Crm;
 using Npgsql;
 
 namespace AgentPlatform.Data.Tests.Crm;
@@ -22,10 +23,10 @@ public sealed class AnalyticsTests(CrmDatabase database) : IClassFixture<CrmData
         await Refresh();
         Assert.Equal(
             [
-                "closed_lost|true|1|50.00|50.00|0|50.00|0.00|1.00|2026-02-01",
-                "closed_won|true|2|400.00|200.00|400.00|0|100.00|7.50|2026-02-01",
-                "proposal|false|2|100.00|50.00|0|0|50.00|-|2026-02-01",
-                "proposal|false|1|70.00|70.00|0|0|50.00|-|2026-03-01",
+                "closed_lost|true|1|50.000|50.000|0|50.000|0.00|1.00|2026-02-01",
+                "closed_won|true|2|400.000|200.000|400.000|0|100.00|7.50|2026-02-01",
+                "proposal|false|2|100.000|50.000|0|0|50.00|-|2026-02-01",
+                "proposal|false|1|70.000|70.000|0|0|50.00|-|2026-03-01",
             ],
             await Rows(tenant, $"stage, owner_id is not distinct from '{tenant.UserId}', deal_count, total_value, avg_deal_size, won_value, lost_value, avg_probability, avg_deal_cycle_days, period_month::date", "analytics_deal_metrics", "stage, period_month"));
     }
@@ -44,8 +45,8 @@ public sealed class AnalyticsTests(CrmDatabase database) : IClassFixture<CrmData
         await Refresh();
         Assert.Equal(
             [
-                "customer|customer|web|2|300.00|150.00|1.50|100.00|15.00|2026-02-01",
-                "lead|lead|-|1|0.00|0.00|0.00|-|5.00|2026-02-01",
+                "customer|customer|web|2|300.000|150.000|1.50|100.000|15.00|2026-02-01",
+                "lead|lead|-|1|0.000|0.000|0.00|-|5.00|2026-02-01",
             ],
             await Rows(tenant, "lifecycle_stage, client_type, source, client_count, total_revenue, avg_revenue_per_client, avg_orders_per_client, avg_order_value, avg_lead_score, period_month::date", "analytics_client_metrics", "lifecycle_stage"));
     }
@@ -66,8 +67,8 @@ public sealed class AnalyticsTests(CrmDatabase database) : IClassFixture<CrmData
         await Refresh();
         Assert.Equal(
             [
-                "150.00|2|3|50.00|100.00|500.00|2026-03-02|2026-03-02|2026-03-01|2026-01-01",
-                "0|0|0|0|0|7.00|2026-03-03|2026-03-02|2026-03-01|2026-01-01",
+                "150.000|2|3|50.000|100.000|500.000|2026-03-02|2026-03-02|2026-03-01|2026-01-01",
+                "0|0|0|0|0|7.000|2026-03-03|2026-03-02|2026-03-01|2026-01-01",
             ],
             await Rows(tenant, "total_revenue, unique_customers, order_count, avg_order_value, delivered_revenue, lost_revenue, (period_day at time zone 'America/New_York')::date d, (period_week at time zone 'America/New_York')::date w, (period_month at time zone 'America/New_York')::date m, (period_year at time zone 'America/New_York')::date y", "analytics_revenue_metrics", "d"));
     }
@@ -111,7 +112,7 @@ public sealed class AnalyticsTests(CrmDatabase database) : IClassFixture<CrmData
         await tenant.Execute("insert into activities (organization_id, activity_type, subject, due_date) values ($1, 'task', 'Late', now() - interval '1 hour'), ($1, 'task', 'Soon', now() + interval '1 hour'), ($1, 'task', 'Whenever', null)");
         await tenant.Execute("update activities set status = 'completed' where organization_id = $1 and subject = 'Whenever'");
         const string Summary = "select s.* from get_crm_dashboard_summary($2) s where $1::uuid is not null";
-        Assert.Equal("2|1|1|1|2|1500.00|550.00|1|300.00|50.00|2|150.00|100.00|75.00|2|1", await tenant.Row(Summary, tenant.Id));
+        Assert.Equal("2|1|1|1|2|1500.000|550.00|1|300.000|50.00|2|150.000|100.000|75.00|2|1", await tenant.Row(Summary, tenant.Id));
         Assert.Null(await (await database.NewOrganization()).Row(Summary, tenant.Id));
     }
 
@@ -134,19 +135,59 @@ public sealed class AnalyticsTests(CrmDatabase database) : IClassFixture<CrmData
     [InlineData("channel_performance")]
     public async Task Numbers_of_another_organization_are_out_of_reach(string metrics)
     {
-        await using (var connection = await database.Api.OpenConnectionAsync())
+        foreach (var forbidden in new[] { $"select count(*) from analytics_{metrics}_now", $"delete from analytics_{metrics}" })
         {
-            await using var command = new NpgsqlCommand($"select count(*) from analytics_{metrics}", connection);
+            await using var command = database.Api.CreateCommand(forbidden);
             Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, (await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteScalarAsync())).SqlState);
         }
         var (victim, stranger) = (await database.NewOrganization(), await database.NewOrganization());
         await victim.NewDeal(await victim.NewClient());
         await Refresh();
-        Assert.Equal(0L, await stranger.Scalar<long>($"select count(*) from organization_{metrics} where organization_id <> $1"));
-        await using var unbound = database.Api.CreateCommand($"select count(*) from organization_{metrics}");
+        Assert.Equal(0L, await stranger.Scalar<long>($"select count(*) from analytics_{metrics} where organization_id <> $1"));
+        await using var unbound = database.Api.CreateCommand($"select count(*) from analytics_{metrics}");
         Assert.Equal(0L, await unbound.ExecuteScalarAsync());
         await using var refresh = database.Api.CreateCommand("select refresh_all_analytics()");
         Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, (await Assert.ThrowsAsync<PostgresException>(() => refresh.ExecuteNonQueryAsync())).SqlState);
+    }
+
+    [Fact]
+    public async Task An_organization_that_breaks_a_report_is_left_out_and_named_and_comes_back()
+    {
+        var (broken, healthy) = (await database.NewOrganization(), await database.NewOrganization());
+        var deal = await broken.NewDeal(await broken.NewClient());
+        await healthy.NewDeal(await healthy.NewClient());
+        await Refresh();
+        await database.Database.ExecuteAsAdminAsync($"alter table deals drop constraint moments_are_possible; update deals set stage = 'closed_won', won_reason = 'w', probability = 100, actual_close_date = 'infinity' where id = '{deal}'");
+        await healthy.NewDeal(await healthy.NewClient(), "closed_won", 300, won: "w");
+        var store = new AnalyticsStore(database.Engine);
+        for (var time = 0; time < 2; time++)
+        {
+            var failure = Assert.Single(await store.Refresh(TimeSpan.FromMinutes(1), default));
+            Assert.Equal((broken.Id, "deal_metrics"), (failure.OrganizationId, failure.Report));
+            Assert.Contains("infinite", failure.Reason, StringComparison.Ordinal);
+            Assert.Equal(2L, await healthy.Scalar<long>("select sum(deal_count)::bigint from analytics_deal_metrics where organization_id = $1"));
+            Assert.Equal("prospecting", await broken.Scalar<string>("select stage from analytics_deal_metrics where organization_id = $1"));
+            Assert.Equal(1L, await broken.Scalar<long>("select count(*) from analytics_failures where organization_id = $1"));
+            Assert.Equal(0L, await healthy.Scalar<long>("select count(*) from analytics_failures where $1::uuid is not null"));
+        }
+        await database.Database.ExecuteAsAdminAsync($"update deals set actual_close_date = '2026-01-01' where id = '{deal}'");
+        Assert.Empty(await store.Refresh(TimeSpan.FromMinutes(1), default));
+        Assert.Equal("closed_won", await broken.Scalar<string>("select stage from analytics_deal_metrics where organization_id = $1"));
+    }
+
+    [Fact]
+    public async Task A_refresh_touches_only_what_changed()
+    {
+        var (one, other) = (await database.NewOrganization(), await database.NewOrganization());
+        await one.NewDeal(await one.NewClient());
+        await other.NewDeal(await other.NewClient());
+        await Refresh();
+        Task<string?> Place(CrmTenant tenant) => tenant.Scalar<string>("select string_agg(xmin::text, ',') from analytics_deal_metrics where organization_id = $1");
+        var before = (await Place(one), await Place(other));
+        await one.NewDeal(await one.NewClient());
+        await Refresh();
+        Assert.NotEqual(before.Item1, await Place(one));
+        Assert.Equal(before.Item2, await Place(other));
     }
 
     [Fact]

@@ -17,11 +17,11 @@ public sealed class OrderRulesTests(CrmDatabase database) : IClassFixture<CrmDat
         var tenant = await database.NewOrganization();
         var client = await tenant.NewClient();
         const string Items = """[{"name": "Tent", "quantity": 2, "unitPrice": 19.99}, {"name": "Rope", "quantity": 3, "unitPrice": 5}]""";
-        Assert.Equal("54.98|61.48", await tenant.Row(
+        Assert.Equal("54.980|61.480", await tenant.Row(
             $"insert into orders (organization_id, client_id, order_number, items, tax, shipping, discount, subtotal, total) values ($1, $2, 'A1', '{Items}', 10.5, 6, 10, 1, 1) returning subtotal, total", client));
-        Assert.Equal("54.98|59.98", await tenant.Row("update orders set discount = 11.5, total = 7 where organization_id = $1 and order_number = 'A1' returning subtotal, total"));
-        Assert.Equal("5.00|10.00", await tenant.Row("""update orders set items = '[{"quantity": 1, "unitPrice": 5}]' where organization_id = $1 and order_number = 'A1' returning subtotal, total"""));
-        Assert.Equal("80.00|84.00", await tenant.Row("insert into orders (organization_id, client_id, order_number, subtotal, shipping) values ($1, $2, 'A2', 80, 4) returning subtotal, total", client));
+        Assert.Equal("54.980|59.980", await tenant.Row("update orders set discount = 11.5, total = 7 where organization_id = $1 and order_number = 'A1' returning subtotal, total"));
+        Assert.Equal("5.000|10.000", await tenant.Row("""update orders set items = '[{"quantity": 1, "unitPrice": 5}]' where organization_id = $1 and order_number = 'A1' returning subtotal, total"""));
+        Assert.Equal("80.000|84.000", await tenant.Row("insert into orders (organization_id, client_id, order_number, subtotal, shipping) values ($1, $2, 'A2', 80, 4) returning subtotal, total", client));
         await tenant.Refused("order_discount_is_not_above_the_price", "update orders set discount = 85 where organization_id = $1 and order_number = 'A2'");
         await tenant.Refused("order_tax_is_not_negative", "update orders set tax = -1 where organization_id = $1 and order_number = 'A2'");
     }
@@ -75,16 +75,16 @@ public sealed class OrderRulesTests(CrmDatabase database) : IClassFixture<CrmDat
         await Order("1", 100);
         await Order("2", 50.01m);
         await Order("3", 900, "cancelled");
-        Assert.Equal("2|150.01|75.01|150.01", await Revenue(anna));
+        Assert.Equal("2|150.010|75.005|150.010", await Revenue(anna));
         await tenant.Execute("update orders set tax = 10 where organization_id = $1 and order_number = '1'");
-        Assert.Equal("2|160.01|80.01|160.01", await Revenue(anna));
+        Assert.Equal("2|160.010|80.005|160.010", await Revenue(anna));
         await tenant.Execute("update orders set status = 'cancelled' where organization_id = $1 and order_number = '2'");
-        Assert.Equal("1|110.00|110.00|110.00", await Revenue(anna));
+        Assert.Equal("1|110.000|110.000|110.000", await Revenue(anna));
         await tenant.Execute("update orders set client_id = $2 where organization_id = $1 and order_number = '1'", boris);
-        Assert.Equal("0|0.00|0.00|0", await Revenue(anna));
-        Assert.Equal("1|110.00|110.00|110.00", await Revenue(boris));
+        Assert.Equal("0|0.000|0.000|0", await Revenue(anna));
+        Assert.Equal("1|110.000|110.000|110.000", await Revenue(boris));
         await tenant.Execute("delete from orders where organization_id = $1 and order_number = '1'");
-        Assert.Equal("0|0.00|0.00|0", await Revenue(boris));
+        Assert.Equal("0|0.000|0.000|0", await Revenue(boris));
     }
 
     [Fact]
@@ -94,7 +94,7 @@ public sealed class OrderRulesTests(CrmDatabase database) : IClassFixture<CrmDat
         var client = await tenant.NewClient();
         await Task.WhenAll(Enumerable.Range(0, 40).Select(number =>
             tenant.Execute("insert into orders (organization_id, client_id, order_number, subtotal) values ($1, $2, $3, 2.5)", client, $"{number}")));
-        Assert.Equal("40|100.00|2.50", await tenant.Row("select total_orders, total_revenue, average_order_value from clients where organization_id = $1 and id = $2", client));
+        Assert.Equal("40|100.000|2.500", await tenant.Row("select total_orders, total_revenue, average_order_value from clients where organization_id = $1 and id = $2", client));
     }
 
     [Fact]

@@ -122,8 +122,8 @@ public sealed class AtOnceTests(RuleApp app) : IClassFixture<RuleApp>
                 .Concat(Enumerable.Range(0, 20).Select(number => owner.PostAsJsonAsync("/v1/orders", new { clientId = number % 2 == 0 ? client : other, orderNumber = $"{mark} new {number}", subtotal = 1 }))));
         Assert.All(answers, answer => Assert.True(answer.IsSuccessStatusCode, $"{answer.RequestMessage!.Method} {answer.RequestMessage.RequestUri}: {answer.StatusCode}"));
         const string Revenue = "SELECT total_orders || ' ' || total_revenue FROM clients WHERE organization_id = $1 AND id = $2";
-        Assert.Equal("15 85.00", await world.Read<string>(Revenue, client));
-        Assert.Equal("15 60.00", await world.Read<string>(Revenue, other));
+        Assert.Equal("15 85.000", await world.Read<string>(Revenue, client));
+        Assert.Equal("15 60.000", await world.Read<string>(Revenue, other));
     }
 
     [Fact]

@@ -7,7 +7,7 @@ namespace AgentPlatform.Api.Tests.Crm.Rules;
 /// <summary>Totals add up, orders move forward, and clients have brought in what their orders say.</summary>
 internal static class OrderRules
 {
-    private const string SumsAddUp = "SELECT bool_and(o.total = o.subtotal + o.tax + o.shipping - o.discount AND o.total >= 0 AND (o.items IS NULL OR o.subtotal = order_subtotal(o.items))";
+    private const string SumsAddUp = "SELECT bool_and(o.total = o.subtotal + o.tax + o.shipping - o.discount AND o.total >= 0 AND (o.items IS NULL OR o.subtotal = order_subtotal(o.items, o.currency))";
 
     private const string OfTheClient = ") FROM orders o WHERE o.client_id = {client}";
 
