@@ -37,7 +37,7 @@ internal sealed class PlanRules
     private const double MostRemoved = 300;
 
     /// <summary>Analytics add up everything that there is.</summary>
-    private static readonly string[] OfEverything = ["REFRESH MATERIALIZED VIEW CONCURRENTLY", " AS newdata FROM public.analytics_", "DELETE FROM public.analytics_", "UPDATE public.agents a SET messages_total"];
+    private static readonly string[] OfEverything = ["CREATE TEMPORARY TABLE fresh ", "DELETE FROM public.analytics_", "INSERT INTO public.analytics_", "FROM public.analytics_failures", "UPDATE public.agents a SET messages_total"];
 
     private readonly Dictionary<string, long> _tables = new(StringComparer.Ordinal);
     /// <summary>Of indexes over whole tables: one over a few rows may well be read as it comes.</summary>
