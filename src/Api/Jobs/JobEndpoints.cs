@@ -52,7 +52,7 @@ internal static class JobEndpoints
         var (answer, problem) = await Change(
             request, "job.retried",
             """
-            UPDATE jobs SET status = 'pending', cancel_requested_at = NULL, error = NULL, result = NULL, failed_at = NULL, cancelled_at = NULL, duration = NULL, started_at = NULL,
+            UPDATE jobs SET status = 'pending', lost_leases = 0, cancel_requested_at = NULL, error = NULL, result = NULL, failed_at = NULL, cancelled_at = NULL, duration = NULL, started_at = NULL,
                 due_at = now(), version = version + 1, changed_in = pg_current_xact_id()
             WHERE organization_id = $1 AND id = $2 AND status IN ('failed', 'cancelled')
             """,

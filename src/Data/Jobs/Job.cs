@@ -42,6 +42,9 @@ public sealed record Job(Guid Id, Guid OrganizationId, Guid? UserId, string Work
 
     /// <summary>The API key by which it was asked for; null for a person.</summary>
     public Guid? ApiKeyId { get; init; }
+
+    /// <summary>Processes in a row that died while they ran it, without a chunk of it done.</summary>
+    public int LostLeases { get; init; }
 }
 
 /// <summary>How far a job is, for people. <c>Total</c> is null while it isn't known.</summary>
@@ -74,6 +77,9 @@ public interface IJobWork
 {
     /// <summary><c>jobs.work</c>.</summary>
     string Name { get; }
+
+    /// <summary>Whether it runs for somebody, who must still have the job's role when it does. False for what the product does by itself.</summary>
+    bool IsForSomebody => true;
 
     /// <summary>Does it, from the job's position on; returns the result as JSON, or null.</summary>
     Task<string?> Run(JobRun run, CancellationToken cancellationToken);

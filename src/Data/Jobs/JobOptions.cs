@@ -17,6 +17,9 @@ public sealed record JobOptions
     /// <summary>Bad lines that are listed for one job (setting <c>JOB_ERRORS_KEPT</c>, default 10,000); more are only counted.</summary>
     public int ErrorsKept { get; init; } = 10_000;
 
+    /// <summary>Processes in a row that may die while they run a job, without a chunk of it done, before it fails (setting <c>JOB_LOST_LEASES</c>, default 3).</summary>
+    public int LostLeases { get; init; } = 3;
+
     /// <summary>How often a run that met a conflict, or a grain out of reach, is tried again before the job fails.</summary>
     public const int MaxConflicts = 5;
 
@@ -31,9 +34,10 @@ public sealed record JobOptions
             WaitingPerOrganization = configuration.GetValue("JOBS_WAITING_PER_ORGANIZATION", defaults.WaitingPerOrganization),
             ProgressInterval = TimeSpan.FromMilliseconds(configuration.GetValue("JOB_PROGRESS_MILLISECONDS", defaults.ProgressInterval.TotalMilliseconds)),
             ErrorsKept = configuration.GetValue("JOB_ERRORS_KEPT", defaults.ErrorsKept),
+            LostLeases = configuration.GetValue("JOB_LOST_LEASES", defaults.LostLeases),
         };
-        return options is { PerOrganization: > 0, WaitingPerOrganization: > 0, ErrorsKept: > 0 } && options.ProgressInterval >= TimeSpan.Zero
+        return options is { PerOrganization: > 0, WaitingPerOrganization: > 0, ErrorsKept: > 0, LostLeases: > 0 } && options.ProgressInterval >= TimeSpan.Zero
             ? options
-            : throw new InvalidOperationException("JOBS_PER_ORGANIZATION, JOBS_WAITING_PER_ORGANIZATION and JOB_ERRORS_KEPT must be positive, JOB_PROGRESS_MILLISECONDS not negative.");
+            : throw new InvalidOperationException("JOBS_PER_ORGANIZATION, JOBS_WAITING_PER_ORGANIZATION, JOB_ERRORS_KEPT and JOB_LOST_LEASES must be positive, JOB_PROGRESS_MILLISECONDS not negative.");
     }
 }

@@ -15,7 +15,7 @@ public sealed class JobRun(Job job, Guid instanceId, JobOptions options, TimePro
 {
     /// <summary>A chunk's last statement. No row: the lease is lost, or the job is to be cancelled.</summary>
     private const string Statement = """
-        UPDATE jobs SET position = $4, progress = CASE WHEN $6 THEN $5 ELSE progress END,
+        UPDATE jobs SET position = $4, lost_leases = 0, progress = CASE WHEN $6 THEN $5 ELSE progress END,
             version = CASE WHEN $6 THEN version + 1 ELSE version END, changed_in = CASE WHEN $6 THEN pg_current_xact_id() ELSE changed_in END
         WHERE id = $1 AND instance_id = $2 AND attempts = $3 AND status = 'processing' AND cancel_requested_at IS NULL
         """;

@@ -10,14 +10,14 @@ namespace AgentPlatform.Data.Jobs;
 public sealed class JobStore(EngineDataSource database)
 {
     /// <summary>What <see cref="Read"/> reads.</summary>
-    private const string Columns = "j.id, j.organization_id, j.user_id, j.work, j.payload::text, j.progress::text, j.position::text, j.attempts, j.ip_address, j.user_agent, j.api_key_id";
+    private const string Columns = "j.id, j.organization_id, j.user_id, j.work, j.payload::text, j.progress::text, j.position::text, j.attempts, j.ip_address, j.user_agent, j.api_key_id, j.lost_leases";
 
     /// <summary>One claim of an organization at a time, so that its limit holds.</summary>
     private const string Lock = "SELECT pg_advisory_xact_lock(hashtextextended('jobs ' || organization_id::text, 0)) FROM jobs WHERE id = $1";
 
     private const string TryClaim = $"""
         UPDATE jobs j
-        SET status = 'processing', instance_id = $2, attempts = j.attempts + 1, started_at = coalesce(j.started_at, now()), version = j.version + 1, changed_in = pg_current_xact_id()
+        SET status = 'processing', lost_leases = CASE WHEN j.status = 'processing' AND j.instance_id IS NOT NULL THEN j.lost_leases + 1 ELSE j.lost_leases END, instance_id = $2, attempts = j.attempts + 1, started_at = coalesce(j.started_at, now()), version = j.version + 1, changed_in = pg_current_xact_id()
         WHERE j.id = $1 AND j.due_at <= now() AND j.cancel_requested_at IS NULL AND (
             (j.status = 'pending' AND (SELECT count(*) FROM jobs o WHERE o.organization_id = j.organization_id AND o.status = 'processing') < $3)
             OR (j.status = 'processing' AND j.instance_id IS DISTINCT FROM $2
@@ -75,6 +75,14 @@ public sealed class JobStore(EngineDataSource database)
         }
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
         return job;
+    }
+
+    /// <summary>Why a job may not run for whoever asked for it, as things stand now; null where it may.</summary>
+    public async Task<string?> Refusal(Job job, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("SELECT job_refusal($1)");
+        Add(command, job.Id);
+        return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) as string;
     }
 
     /// <summary>The job as it is now, for a run that tries again; null when this run no longer holds it.</summary>
@@ -139,6 +147,7 @@ public sealed class JobStore(EngineDataSource database)
         IpAddress = row.IsDBNull(8) ? null : row.GetFieldValue<IPAddress>(8),
         UserAgent = row.IsDBNull(9) ? null : row.GetString(9),
         ApiKeyId = row.IsDBNull(10) ? null : row.GetGuid(10),
+        LostLeases = row.GetInt32(11),
     };
 
     private static NpgsqlParameter Json(string? json) => new() { NpgsqlDbType = NpgsqlDbType.Jsonb, Value = (object?)json ?? DBNull.Value };

@@ -26,6 +26,8 @@ internal sealed class ConversationsOfMemberWork(EngineDataSource database, IGrai
 
     public string Name => WorkName;
 
+    public bool IsForSomebody => false;
+
     public async Task<string?> Run(JobRun run, CancellationToken cancellationToken)
     {
         var change = new ConversationChange

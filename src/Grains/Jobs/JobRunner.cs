@@ -60,6 +60,14 @@ public sealed partial class JobRunner(
             try
             {
                 var work = _works.GetValueOrDefault(current.Work) ?? throw new JobFailedException($"This installation has no work called {current.Work}.");
+                if (current.LostLeases >= options.LostLeases)
+                {
+                    throw new JobFailedException($"{current.LostLeases} processes ended while they ran it, without getting any further (JOB_LOST_LEASES is {options.LostLeases}).");
+                }
+                if (work.IsForSomebody && await store.Refusal(current, ended).ConfigureAwait(false) is { } refusal)
+                {
+                    throw new JobFailedException(refusal);
+                }
                 var result = await work.Run(run, ended).ConfigureAwait(false);
                 await End(run, JobStatuses.Completed, result, null).ConfigureAwait(false);
                 return;

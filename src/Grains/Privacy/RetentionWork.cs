@@ -44,6 +44,8 @@ internal sealed class RetentionWork(EngineDataSource database, TimeProvider cloc
 
     public string Name => WorkName;
 
+    public bool IsForSomebody => false;
+
     public async Task<string?> Run(JobRun run, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);

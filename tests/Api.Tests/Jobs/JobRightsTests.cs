@@ -1,0 +1,155 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json.Nodes;
+using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Tests.TestApp;
+
+namespace AgentPlatform.Api.Tests.Jobs;
+
+/// <summary>A job runs for whoever asked for it, with the role that he or she has when it runs; and one that ends its processes ends some time itself.</summary>
+public sealed class JobRightsTests(JobApp app) : IClassFixture<JobApp>
+{
+    [Theory]
+    [InlineData("removed")]
+    [InlineData("suspended")]
+    [InlineData("demoted")]
+    [InlineData("deactivated")]
+    [InlineData("deleted")]
+    public async Task The_deletion_of_an_organization_that_a_former_owner_ordered_never_runs(string what)
+    {
+        var organization = await app.NewOrganization();
+        var (otherId, email) = await organization.AddUser(Role.Owner);
+        var other = await organization.SignIn(email);
+        var job = await (await other.PostAsJsonAsync("/v1/organization/deletion", new { name = "Organization" })).Json(HttpStatusCode.Accepted);
+        await organization.Create("clients", new { firstName = "a" });
+        switch (what)
+        {
+            case "removed":
+                await organization.Execute("DELETE FROM organization_members WHERE organization_id = $2 AND user_id = $1", otherId, organization.Id);
+                break;
+            case "suspended":
+                await organization.Execute("UPDATE organization_members SET status = 'suspended' WHERE organization_id = $2 AND user_id = $1", otherId, organization.Id);
+                break;
+            case "demoted":
+                await organization.Execute("UPDATE organization_members SET role = 'admin' WHERE organization_id = $2 AND user_id = $1", otherId, organization.Id);
+                break;
+            case "deactivated":
+                await organization.Execute("UPDATE users SET is_active = false WHERE id = $1", otherId);
+                break;
+            default:
+                await organization.Execute("DELETE FROM users WHERE id = $1", otherId);
+                break;
+        }
+        await Due(organization, job.Id());
+        var ended = await Ended(organization, job.Id());
+        Assert.Equal("failed", ended.Text("status"));
+        Assert.Contains(what == "demoted" ? "owner" : "no longer active", ended.Text("error"), StringComparison.Ordinal);
+        Assert.Single((await (await organization.Owner.GetAsync("/v1/clients")).Json()).Items());
+    }
+
+    [Fact]
+    public async Task The_deletion_of_a_suspended_organization_runs()
+    {
+        var organization = await app.NewOrganization();
+        var job = await (await organization.Owner.PostAsJsonAsync("/v1/organization/deletion", new { name = "Organization" })).Json(HttpStatusCode.Accepted);
+        await organization.Execute("UPDATE organizations SET status = 'suspended', suspended_at = now() WHERE id = $1", organization.Id);
+        await Due(organization, job.Id());
+        await Eventually.Holds(async () => await app.Database.ScalarAsAdminAsync<long>($"SELECT count(*) FROM organizations WHERE id = '{organization.Id}'") == 0);
+    }
+
+    [Theory]
+    [InlineData("/v1/organization/export", "{}", Role.Owner)]
+    [InlineData("/v1/clients/{client}/erasure", null, Role.Admin)]
+    [InlineData("/v1/clients/{client}/data-export", null, Role.Admin)]
+    [InlineData("/v1/jobs/finetuning-datasets", "{}", Role.Admin)]
+    public async Task A_job_that_waited_while_its_role_was_taken_away_fails(string path, string? body, Role role)
+    {
+        var organization = await app.NewOrganization();
+        var client = await organization.Create("clients", new { firstName = "a" });
+        var (memberId, email) = await organization.AddUser(role);
+        var member = await organization.SignIn(email);
+        await Crowd(organization);
+        var answer = await member.PostAsync(path.Replace("{client}", client.Id().ToString(), StringComparison.Ordinal), body is null ? null : new StringContent(body, Encoding.UTF8, "application/json"));
+        var job = await answer.Json(HttpStatusCode.Accepted);
+        await organization.Execute("UPDATE organization_members SET role = 'viewer' WHERE organization_id = $2 AND user_id = $1", memberId, organization.Id);
+        await MakeRoom(organization);
+        var ended = await Ended(organization, job.Id());
+        Assert.Equal(("failed", $"It needs the role {role.Name()}; the member who asked for it is viewer now."), (ended.Text("status"), ended.Text("error")));
+        Assert.Equal("a", (await (await organization.Owner.GetAsync($"/v1/clients/{client.Id()}")).Json()).Text("firstName"));
+    }
+
+    [Fact]
+    public async Task A_job_of_a_key_that_ended_meanwhile_fails()
+    {
+        var organization = await app.NewOrganization();
+        var made = await (await organization.Owner.PostAsJsonAsync("/v1/api-keys", new { name = "k", role = "manager", scopes = new[] { "clients:write", "clients:read", "jobs:write", "files:write" } })).Json(HttpStatusCode.Created);
+        var key = app.Client(made.Text("key"));
+        await Crowd(organization);
+        var job = await (await key.PostAsJsonAsync("/v1/jobs/exports", new { resource = "clients" })).Json(HttpStatusCode.Accepted);
+        (await organization.Owner.DeleteAsync($"/v1/api-keys/{made.Id()}")).EnsureSuccessStatusCode();
+        await MakeRoom(organization);
+        Assert.Contains("API key", (await Ended(organization, job.Id())).Text("error"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_job_that_ends_its_processes_is_given_up_and_told()
+    {
+        var organization = await app.NewOrganization();
+        var id = Guid.CreateVersion7();
+        SteppingWork.Gates[id] = new SemaphoreSlim(0);
+        await organization.Execute(
+            "INSERT INTO jobs (id, organization_id, user_id, type, work, payload, status, started_at, attempts, lost_leases, instance_id) VALUES ($1, $2, $3, 'bulk_processing', 'stepping', '{\"steps\": 1}', 'processing', now(), 3, 2, gen_random_uuid())",
+            id, organization.Id, organization.OwnerId);
+        var ended = await Ended(organization, id);
+        Assert.Equal("failed", ended.Text("status"));
+        Assert.Contains("JOB_LOST_LEASES", ended.Text("error"), StringComparison.Ordinal);
+        Assert.Equal(id, Assert.Single((await (await organization.Owner.GetAsync("/v1/notifications?type=job_finished")).Json()).Items())["entityId"]!.GetValue<Guid>());
+        // Asked for again it may try again.
+        SteppingWork.Gates[id].Release();
+        await (await organization.Owner.PostAsync($"/v1/jobs/{id}/retry", null)).Json();
+        Assert.Equal("completed", (await Ended(organization, id, "completed")).Text("status"));
+    }
+
+    [Fact]
+    public async Task A_chunk_that_was_done_makes_a_lost_process_forgotten()
+    {
+        var organization = await app.NewOrganization();
+        var id = Guid.CreateVersion7();
+        SteppingWork.Gates[id] = new SemaphoreSlim(1);
+        await organization.Execute(
+            "INSERT INTO jobs (id, organization_id, user_id, type, work, payload, status, started_at, attempts, lost_leases, instance_id) VALUES ($1, $2, $3, 'bulk_processing', 'stepping', '{\"steps\": 2}', 'processing', now(), 2, 1, gen_random_uuid())",
+            id, organization.Id, organization.OwnerId);
+        await Eventually.Holds(async () => await app.Database.ScalarAsAdminAsync<long>($"SELECT count(*) FROM jobs WHERE id = '{id}' AND lost_leases = 0 AND position IS NOT NULL") == 1);
+        SteppingWork.Gates[id].Release();
+        Assert.Equal("completed", (await Ended(organization, id)).Text("status"));
+    }
+
+    /// <summary>All places are taken: what is asked for now waits.</summary>
+    private async Task Crowd(TestOrganization organization)
+    {
+        for (var place = 0; place < 2; place++)
+        {
+            await JobApp.Step(organization, 1);
+        }
+        await Eventually.Holds(async () => await app.Database.ScalarAsAdminAsync<long>($"SELECT count(*) FROM jobs WHERE organization_id = '{organization.Id}' AND status = 'processing'") == 2);
+    }
+
+    private async Task MakeRoom(TestOrganization organization)
+    {
+        var waiting = await app.Database.ScalarAsAdminAsync<Guid[]>($"SELECT array_agg(id) FROM jobs WHERE organization_id = '{organization.Id}' AND work = 'stepping'");
+        foreach (var id in waiting!)
+        {
+            SteppingWork.Gates[id].Release();
+        }
+    }
+
+    private static Task Due(TestOrganization organization, Guid job) => organization.Execute("UPDATE jobs SET due_at = now() WHERE id = $1", job);
+
+    private static async Task<JsonObject> Ended(TestOrganization organization, Guid id, string status = "failed")
+    {
+        var job = new JsonObject();
+        await Eventually.Holds(async () => (job = await (await organization.Owner.GetAsync($"/v1/jobs/{id}")).Json()).Text("status") is "completed" or "failed" or "cancelled" && (status == "failed" || job.Text("status") == status));
+        return job;
+    }
+}
