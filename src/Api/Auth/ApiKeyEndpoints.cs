@@ -42,14 +42,19 @@ internal static class ApiKeyEndpoints
         var hours = request.Body.Has("overlapHours") ? request.Body.Get<int>("overlapHours") : DefaultOverlapHours;
         var key = ApiKeyText.New();
         string role, before;
+        Guid maker;
         await using (var row = await session.QueryAsync(
-            "SELECT role, prefix FROM api_keys WHERE organization_id = $1 AND id = $2 AND revoked_at IS NULL FOR NO KEY UPDATE", request.Cancelled, caller.OrganizationId, id))
+            "SELECT role, prefix, created_by FROM api_keys WHERE organization_id = $1 AND id = $2 AND revoked_at IS NULL FOR NO KEY UPDATE", request.Cancelled, caller.OrganizationId, id))
         {
             if (!await row.ReadAsync(request.Cancelled))
             {
                 return Problem.NotFound();
             }
-            (role, before) = (row.GetString(0), row.GetString(1));
+            (role, before, maker) = (row.GetString(0), row.GetString(1), row.GetGuid(2));
+        }
+        if (maker != caller.UserId)
+        {
+            return new Problem(ProblemType.Forbidden, ApiKeyResource.OfItsMaker);
         }
         if (Roles.Parse(role) > caller.Role)
         {

@@ -15,6 +15,9 @@ internal static class ApiKeyResource
     /// <summary>Scopes of one key.</summary>
     public const int MaxScopes = 50;
 
+    /// <summary>Whoever holds a key acts in its maker's name: nobody else may get hold of one, or make it do more.</summary>
+    public const string OfItsMaker = "Only the member who made the key may do this, since the key acts for that member. Make one of your own, and delete this one.";
+
     public static readonly Resource ApiKeys = new()
     {
         Path = "api-keys",
@@ -54,6 +57,10 @@ internal static class ApiKeyResource
             return null;
         }
         var caller = change.Caller;
+        if (change.Before is { } before && before.Get<Guid>("createdBy") != caller.UserId && Widens(change, before))
+        {
+            return new Problem(ProblemType.Forbidden, OfItsMaker);
+        }
         if (Roles.Parse(change.Resulting<string>("role")) > caller.Role)
         {
             return Problem.Invalid("/role", $"/role must not be above your own, {caller.Role.Name()}.");
@@ -72,6 +79,15 @@ internal static class ApiKeyResource
             // A key acts for a member.
             : caller.EnteredReason is not null ? new Problem(ProblemType.Forbidden, "Only a member of the organization makes API keys; you have entered it as a super admin.")
             : await Make(change);
+    }
+
+    /// <summary>Whether the key may do more afterwards, or for longer.</summary>
+    private static bool Widens(ResourceChange change, ResourceRow before)
+    {
+        var scopes = before.Get<string[]>("scopes") ?? [];
+        return Roles.Parse(change.Resulting<string>("role")) > Roles.Parse(before.Get<string>("role"))
+            || (change.Resulting<string[]>("scopes") ?? []).Any(scope => !ApiKeyScopes.Allow([.. scopes], scope))
+            || (change.Values.Has("expiresAt") && before.Raw("expiresAt") is DateTime end && !(change.Values.Get<DateTimeOffset?>("expiresAt")?.UtcDateTime <= end));
     }
 
     private static async Task<Problem?> Make(ResourceChange change)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using AgentPlatform.Api.Operations;
+using AgentPlatform.Api.Resources;
 
 namespace AgentPlatform.Api.Auth;
 
@@ -18,6 +19,12 @@ public static class ApiKeyScopes
     /// <summary>The scope of a route; null for a path that isn't below <c>/v1/</c>.</summary>
     public static string? Of(string method, string pattern) =>
         pattern.Split('/', StringSplitOptions.RemoveEmptyEntries) is ["v1", var feature, ..] ? $"{feature}:{(HttpMethods.IsGet(method) ? Read : Write)}" : null;
+
+    /// <summary>The scope of reading a resource's rows, wherever they are read.</summary>
+    internal static string OfReading(Resource resource) => $"{resource.Parent?.Path ?? resource.Path}:{Read}";
+
+    /// <summary>Whether a caller may read what needs a scope: a person may, whatever the scope.</summary>
+    public static bool Allow(Caller caller, string needed) => caller.Scopes is not { } scopes || Allow(scopes, needed);
 
     /// <summary>Whether scopes allow a route with this scope.</summary>
     public static bool Allow(ImmutableArray<string> scopes, string needed) =>

@@ -26,7 +26,7 @@ internal static class MeEndpoints
             Uuid("id"), Email("email"), Text("firstName", 200).Nullable(), Text("lastName", 200).Nullable(), Text("fullName", 400).Nullable(),
             Url("avatarUrl").Nullable(), Language("locale"),
             new Field("organization", new ObjectType(Membership)).About("The organization of this session."),
-            List("memberships", new ObjectType(Membership), 1000).About("All organizations of the person."),
+            List("memberships", new ObjectType(Membership), 1000).About("All organizations of the person; for an API key its own."),
             Flag("isSuperAdmin").About("Looks after the whole installation."),
             Text("enteredReason", 500).Nullable().About("Why you are in this organization as a super admin; null where you are a member.")),
         AnswerName = "Me",
@@ -104,7 +104,8 @@ internal static class MeEndpoints
                 Write(json, organization);
             }
             json.WriteStartArray("memberships");
-            memberships.ForEach(membership => Write(json, membership));
+            // A key is one organization's: where else its maker works is none of its business.
+            memberships.FindAll(membership => caller.ApiKeyId is null || membership.Id == caller.OrganizationId).ForEach(membership => Write(json, membership));
             json.WriteEndArray();
             json.WriteBoolean("isSuperAdmin", caller.IsSuperAdmin);
             json.WriteString("enteredReason", caller.EnteredReason);

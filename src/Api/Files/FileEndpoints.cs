@@ -38,7 +38,7 @@ internal static class FileEndpoints
         Tag = "files",
         Role = Role.Member,
         Summary = "Download a file",
-        Description = "Needs the role that the file names as well; 404 once it has expired.",
+        Description = "Needs the role that the file names as well, and an API key the scope of what an export holds; 404 once it has expired.",
         AnswersContent = true,
     };
 
@@ -149,13 +149,17 @@ internal static class FileEndpoints
         }
         await using var row = await TenantSession.ReadAsync(
             request.Service<ApiDataSource>(), request.Caller.Tenant,
-            "SELECT name, content_type, size, minimum_role FROM files WHERE organization_id = $1 AND id = $2 AND is_complete AND (expires_at IS NULL OR expires_at > $3)",
+            "SELECT name, content_type, size, minimum_role, required_scope FROM files WHERE organization_id = $1 AND id = $2 AND is_complete AND (expires_at IS NULL OR expires_at > $3)",
             request.Cancelled, request.Caller.OrganizationId, id, request.Service<TimeProvider>().GetUtcNow());
         if (!await row.ReadAsync(request.Cancelled))
         {
             return Problem.NotFound();
         }
         var (name, contentType, size, role) = (row.GetString(0), row.GetString(1), row.GetInt64(2), Roles.Parse(row.GetString(3)) ?? Role.Owner);
+        if (!row.IsDBNull(4) && row.GetString(4) is var scope && !ApiKeyScopes.Allow(request.Caller, scope))
+        {
+            return new Problem(ProblemType.Forbidden, scope == NewFile.PersonOnly ? "A person must do this; an API key can't." : $"The API key needs the scope {scope} besides: it is what the file holds.");
+        }
         return request.Caller.Role < role
             ? new Problem(ProblemType.Forbidden, $"This file needs the role {role.Name()}; yours is {request.Caller.Role.Name()}.")
             : new FileContent(request, id, name, contentType, size);

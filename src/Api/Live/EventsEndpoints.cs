@@ -15,7 +15,7 @@ internal static class EventsEndpoints
         AnswersEvents = true,
         Summary = "Follow the inbox live",
         Description = """
-            Server-sent events. `message.created` and `message.updated` carry a message, `conversation.updated` a conversation, `job.updated` a job with its progress, `notification.updated` what you alone were told, as reads show them: store each under its id, the newer one wins.
+            Server-sent events. `message.created` and `message.updated` carry a message, `conversation.updated` a conversation, `job.updated` a job with its progress, `notification.updated` what you alone were told, as reads show them, and to whom reads show them by role and by a key's scopes: store each under its id, the newer one wins.
             Every event has an id; send the last one as `Last-Event-ID` to go on without a gap. `ready` comes first: with its id, read the lists, then apply what follows.
             `reset` says that the id isn't known here: read the lists again. `dropped` ends a stream that took its events too slowly, `ended` one whose session ended, `replaced` one of a session that opened more than API_STREAMS_PER_SESSION since: come back when somebody looks at it. All three then close.
             """,

@@ -19,8 +19,12 @@ internal sealed record LiveRow(LivePosition Position, LivePosition CreatedAt, Re
     /// <summary>The one member whom the row is for; null for all.</summary>
     public Guid? Audience { get; init; }
 
+    /// <summary>What reads it: a caller who may not read it there gets no word of it here.</summary>
+    public required Resource Resource { get; init; }
+
     /// <summary>Whether a caller may see it. What a person is told isn't for the programs that act for that person.</summary>
-    public bool IsFor(Caller caller) => Audience is null || (Audience == caller.UserId && caller.ApiKeyId is null);
+    public bool IsFor(Caller caller) =>
+        caller.Role >= Resource.Read && ApiKeyScopes.Allow(caller, ApiKeyScopes.OfReading(Resource)) && (Audience is null || (Audience == caller.UserId && caller.ApiKeyId is null));
 
     /// <summary>The event's type for a reader who has seen everything up to a position.</summary>
     public string TypeFor(LivePosition seen) => Position.Kind switch
@@ -126,6 +130,7 @@ internal sealed class LiveFeed(ApiDataSource database, IServiceProvider services
         return new LiveRow(
             new(reader.GetFieldValue<ulong>(fields.Length), kind, row.Id), new(reader.GetFieldValue<ulong>(fields.Length + 1), kind, row.Id), row.Json)
         {
+            Resource = resource,
             Audience = resource.IsOfCaller ? row.Get<Guid>("userId") : null,
         };
     }

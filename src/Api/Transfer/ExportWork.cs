@@ -87,6 +87,7 @@ internal sealed class ExportWork(IServiceProvider services, ApiDataSource databa
             ContentType = order.Format == "csv" ? "text/csv; charset=utf-8" : "application/jsonl; charset=utf-8",
             JobId = run.Job.Id,
             MinimumRole = (resource.Read > Role.Member ? resource.Read.Value : Role.Member).Name(),
+            RequiredScope = ApiKeyScopes.OfReading(resource),
             ExpiresAt = clock.GetUtcNow() + options.ExportLife,
         }, cancellationToken);
         var header = order.Format == "csv" ? Encoding.UTF8.GetBytes(string.Join(',', Columns(resource, order)) + "\r\n") : [];

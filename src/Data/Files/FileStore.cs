@@ -51,6 +51,12 @@ public sealed record NewFile
     /// <summary>The lowest role that may read the content.</summary>
     public string MinimumRole { get; init; } = "member";
 
+    /// <summary>What an API key must be allowed besides to read the content, such as <c>clients:read</c>; <see cref="PersonOnly"/> for no key at all, null for no more.</summary>
+    public string? RequiredScope { get; init; }
+
+    /// <summary>No key has this scope.</summary>
+    public const string PersonOnly = "person";
+
     public DateTimeOffset? ExpiresAt { get; init; }
 }
 
@@ -66,13 +72,14 @@ public sealed class FileStore(ApiDataSource database, TimeProvider clock)
         var id = Uuid.New(clock);
         await session.ExecuteAsync(
             """
-            INSERT INTO files (id, organization_id, user_id, job_id, purpose, name, content_type, minimum_role, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            INSERT INTO files (id, organization_id, user_id, job_id, purpose, name, content_type, minimum_role, expires_at, required_scope) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
             """,
             cancellationToken, id, tenant.OrganizationId,
             new NpgsqlParameter { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid, Value = (object?)tenant.UserId ?? DBNull.Value },
             new NpgsqlParameter { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid, Value = (object?)file.JobId ?? DBNull.Value },
             file.Purpose, file.Name, file.ContentType, file.MinimumRole,
-            new NpgsqlParameter { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.TimestampTz, Value = (object?)file.ExpiresAt ?? DBNull.Value }).ConfigureAwait(false);
+            new NpgsqlParameter { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.TimestampTz, Value = (object?)file.ExpiresAt ?? DBNull.Value },
+            new NpgsqlParameter { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text, Value = (object?)file.RequiredScope ?? DBNull.Value }).ConfigureAwait(false);
         return id;
     }
 

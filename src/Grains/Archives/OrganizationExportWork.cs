@@ -82,6 +82,7 @@ internal sealed class OrganizationExportWork(EngineDataSource database, ApiDataS
             ContentType = "application/zip",
             JobId = run.Job.Id,
             MinimumRole = "owner",
+            RequiredScope = NewFile.PersonOnly,
             ExpiresAt = clock.GetUtcNow() + limits.ExportLife,
         }, cancellationToken).ConfigureAwait(false);
         await run.Commit(session, null, new JobProgress { Phase = "exporting" }, cancellationToken).ConfigureAwait(false);

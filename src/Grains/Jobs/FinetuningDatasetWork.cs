@@ -47,6 +47,7 @@ internal sealed class FinetuningDatasetWork(EngineDataSource database, ApiDataSo
                 ContentType = "application/jsonl; charset=utf-8",
                 JobId = run.Job.Id,
                 MinimumRole = "admin",
+                RequiredScope = "conversations:read",
                 ExpiresAt = clock.GetUtcNow() + limits.ExportLife,
             }, cancellationToken).ConfigureAwait(false);
             reached = new Reached(file, 0, 0, clock.GetUtcNow().AddDays(1), Guid.Empty, false);

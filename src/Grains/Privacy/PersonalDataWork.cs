@@ -29,6 +29,7 @@ internal sealed class PersonalDataWork(EngineDataSource database, ApiDataSource 
                 ContentType = "application/jsonl; charset=utf-8",
                 JobId = run.Job.Id,
                 MinimumRole = "admin",
+                RequiredScope = "clients:read",
                 ExpiresAt = clock.GetUtcNow() + limits.ExportLife,
             }, cancellationToken).ConfigureAwait(false);
             await run.Commit(session, null, new JobProgress { Total = person.Tables.Count, Phase = "exporting" }, cancellationToken).ConfigureAwait(false);
