@@ -29,7 +29,7 @@ internal static class AgentIntegrationResource
             Name("name").Required().Sorted().Searched(),
             Reference("connectionId", "crm_connections").Nullable().Filtered().About("The other CRM; exactly for `crm`."),
             Url("url").Nullable().About("Exactly for `webhook` and `mcp`."),
-            Verbatim("secret", 4096).Secret().About("What calls are authenticated with."),
+            HeaderSecret("secret").Secret().About("What calls are authenticated with."),
             Flag("hasSecret").ReadOnly() with { Expression = "(t.secret IS NOT NULL)" },
             Tags("tools", 100, 100).About("What the agent may use of it; empty for everything."),
             Flag("isActive").WithDefault(true).Filtered(),
@@ -48,10 +48,16 @@ internal static class AgentIntegrationResource
             : null;
     }
 
-    private static async Task<Problem?> CheckUrl(ResourceChange change) =>
-        change.Values.Text("url") is { } url && await EndpointCheck.Refuses(change.Request, url) is { } reason
-            ? Problem.Invalid("/url", $"/url can't be used: {reason}")
+    private static async Task<Problem?> CheckUrl(ResourceChange change)
+    {
+        if (change.Values.Text("url") is not { } url)
+        {
+            return null;
+        }
+        return await EndpointCheck.Refuses(change.Request, url) is { } reason ? Problem.Invalid("/url", $"/url can't be used: {reason}")
+            : change.Before is { } before ? SecretAddress.Refuses("/url", before.Get<string>("url"), url, "/secret", change.Values.Has("secret") || !before.Get<bool>("hasSecret"))
             : null;
+    }
 
     private static Problem? Seal(ResourceChange change)
     {

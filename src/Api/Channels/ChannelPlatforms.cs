@@ -26,7 +26,7 @@ internal static class ChannelPlatforms
     public static readonly ImmutableArray<Field> CredentialFields =
     [
         Secret(CredentialNames.AppSecret, "WhatsApp: signs webhooks."),
-        Secret(CredentialNames.VerifyToken, "WhatsApp: what the platform says when it verifies the webhook's address."),
+        Verbatim(CredentialNames.VerifyToken, 4096).About("WhatsApp: what the platform says when it verifies the webhook's address."),
         Secret(CredentialNames.AccessToken, "WhatsApp: for sending."),
         Secret(CredentialNames.BotToken, "Telegram: the bot's token."),
         Matching(CredentialNames.SecretToken, "^[A-Za-z0-9_-]{1,256}$", "1 to 256 of A-Z a-z 0-9 _ -", "a-long-random-text", 256).About("Telegram: authenticates webhooks."),
@@ -43,5 +43,5 @@ internal static class ChannelPlatforms
 
     public static ChannelPlatform Find(string name) => All.First(platform => platform.Name == name);
 
-    private static Field Secret(string name, string about) => Fields.Verbatim(name, 4096).About(about);
+    private static Field Secret(string name, string about) => HeaderSecret(name).About(about);
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
 using AgentPlatform.Data.Channels;
@@ -17,7 +18,7 @@ internal static class ChannelRules
             return null;
         }
         var platform = ChannelPlatforms.Find(change.Resulting<string>("platform")!);
-        return CheckPlatformId(change, platform) ?? SealCredentials(change, platform) ?? await MergeSettings(change, platform) ?? ClearBroken(change);
+        return CheckPlatformId(change, platform) ?? CheckAddress(change) ?? SealCredentials(change, platform) ?? await MergeSettings(change, platform) ?? ClearBroken(change);
     }
 
     /// <summary>A web channel has a widget from the start.</summary>
@@ -29,6 +30,21 @@ internal static class ChannelRules
                 "INSERT INTO web_widgets (channel_id, organization_id) VALUES ($1, $2) ON CONFLICT (channel_id) DO NOTHING",
                 change.Request.Cancelled, change.Id, change.Caller.OrganizationId);
         }
+    }
+
+    /// <summary>The credential that goes out with what is sent, when it is sent elsewhere than before.</summary>
+    private static Problem? CheckAddress(ResourceChange change)
+    {
+        if (change.Before is not { } before || change.Values.Object("settings") is not { } settings || !settings.Has("apiBaseUrl"))
+        {
+            return null;
+        }
+        using var stored = JsonDocument.Parse(before.Get<string>("settings") ?? "{}");
+        var address = stored.RootElement.TryGetProperty("apiBaseUrl", out var url) ? url.GetString() : null;
+        var set = change.Request.Service<SecretBox>().OpenCredentials(change.Caller.OrganizationId, before.Get<string>("credentialsSet"));
+        return new[] { CredentialNames.AccessToken, CredentialNames.BotToken }.Where(set.ContainsKey)
+            .Select(name => SecretAddress.Refuses("/settings/apiBaseUrl", address, settings.Text("apiBaseUrl"), $"/credentials/{name}", change.Values.Object("credentials")?.Has(name) == true))
+            .FirstOrDefault(problem => problem is not null);
     }
 
     private static Problem? SealCredentials(ResourceChange change, ChannelPlatform platform)

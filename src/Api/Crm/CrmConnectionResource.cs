@@ -27,8 +27,8 @@ internal static class CrmConnectionResource
         [
             Choice("provider", Providers).WithDefault("kommo").Fixed().Filtered(),
             Matching("baseDomain", "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", "the account's host name in lower case, such as example.kommo.com", "example.kommo.com", 253).Required().Fixed(),
-            Verbatim("accessToken", 4096).Required().Secret(),
-            Verbatim("refreshToken", 4096).Nullable().Secret(),
+            HeaderSecret("accessToken").Required().Secret(),
+            HeaderSecret("refreshToken").Nullable().Secret(),
             Timestamp("expiresAt").Nullable(),
             Tags("scope", 50, 200),
             Text("accountId", 200).Nullable(),
@@ -53,7 +53,7 @@ internal static class CrmConnectionResource
         [
             Choice("provider", Providers).WithDefault("kommo").Fixed().Filtered(),
             Identifier("clientId", 200).Required(),
-            Verbatim("clientSecret", 4096).Required().Secret(),
+            HeaderSecret("clientSecret").Required().Secret(),
             Url("redirectUri").Nullable(),
         ],
         Uniques = [new("one_crm_credential_per_provider", "provider", "There are keys for this CRM: change them.")],

@@ -25,7 +25,7 @@ internal static class LlmCredentialResource
         [
             Choice("provider", "openai", "anthropic", "google", "openai_compatible").Required().Fixed().Filtered(),
             Url("baseUrl").Nullable().About("The provider's API, where it isn't the provider's own. Required for openai_compatible."),
-            Verbatim("apiKey", 4096).Required().Secret(),
+            HeaderSecret("apiKey").Required().Secret(),
             Flag("isActive").WithDefault(true).Filtered(),
         ],
         Uniques = [new("one_credential_per_provider", "provider", "There is a key for this provider: change it.")],
@@ -45,6 +45,11 @@ internal static class LlmCredentialResource
         if (change.Values.Text("baseUrl") is { } url && await EndpointCheck.Refuses(change.Request, url) is { } reason)
         {
             return Problem.Invalid("/baseUrl", $"/baseUrl can't be used: {reason}");
+        }
+        if (change.Before is { } before && change.Values.Has("baseUrl")
+            && SecretAddress.Refuses("/baseUrl", before.Get<string>("baseUrl"), change.Values.Text("baseUrl"), "/apiKey", change.Values.Has("apiKey")) is { } elsewhere)
+        {
+            return elsewhere;
         }
         if (change.Values.Has("apiKey"))
         {

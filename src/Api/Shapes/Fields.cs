@@ -23,6 +23,12 @@ public static class Fields
     /// <summary>A secret or a token: kept letter by letter as it is given.</summary>
     public static Field Verbatim(string name, int maxLength = 200) => new(name, new TextType(maxLength, MinLength: 1, Example: "Name") { Spelling = static text => text });
 
+    /// <summary>A secret that goes into a header of HTTP: printable ASCII, as it is given but for blanks around it, which come along when it is copied.</summary>
+    public static Field HeaderSecret(string name, int maxLength = 4096) => new(name, new TextType(maxLength, MinLength: 1, Pattern: "^[!-~]+( [!-~]+)*$", Form: $"1 to {maxLength} printable ASCII characters", Example: "Name")
+    {
+        Spelling = static text => text.Trim(),
+    });
+
     /// <summary>A password as it is typed. What counts of it is decided where it is hashed.</summary>
     public static Field Password(string name) => Verbatim(name, Auth.AuthOptions.MaxPasswordLength);
 

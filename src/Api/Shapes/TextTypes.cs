@@ -25,7 +25,7 @@ public sealed record TextType(int MaxLength, int MinLength = 0, string? Format =
     /// <summary>How long one match may take; patterns here are linear, so it is never reached.</summary>
     private static readonly TimeSpan MatchTimeout = TimeSpan.FromMilliseconds(200);
 
-    private readonly Regex? _pattern = Pattern is null ? null : new Regex(Pattern, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking, MatchTimeout);
+    private readonly Regex? _pattern = Pattern is null ? null : new Regex(WholeText(Pattern), RegexOptions.CultureInvariant | RegexOptions.NonBacktracking, MatchTimeout);
 
     public override NpgsqlDbType DbType => NpgsqlDbType.Text;
 
@@ -55,6 +55,9 @@ public sealed record TextType(int MaxLength, int MinLength = 0, string? Format =
     public override void Write(Utf8JsonWriter json, NpgsqlDataReader row, int column) => json.WriteStringValue(row.GetString(column));
 
     public override JsonNode Sample() => Example;
+
+    /// <summary>The pattern as JSON Schema means it (ECMA-262): there <c>$</c> is the end of the text, here it is also before a line feed at the end.</summary>
+    private static string WholeText(string pattern) => pattern.EndsWith('$') && !pattern.EndsWith("\\$", StringComparison.Ordinal) ? $"{pattern[..^1]}\\z" : throw new ArgumentException($"The pattern {pattern} must match all of a text: begin with ^ and end with $.");
 
     private bool Fits(string text) =>
         text.Length >= MinLength && text.Length <= MaxLength && (MinLength == 0 || !ComparableText.IsBlank(text)) && (_pattern is null || _pattern.IsMatch(text));

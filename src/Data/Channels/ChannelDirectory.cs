@@ -9,7 +9,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace AgentPlatform.Data.Channels;
 
@@ -29,12 +28,15 @@ internal sealed partial class ChannelDirectory : IChannelDirectory, IPlatformCre
     /// <summary>Most channels whose credentials are looked through for an address that serves a whole app.</summary>
     internal const int MaxChannelsPerPlatform = 10_000;
 
+    /// <summary>Channels that are looked at for one account of a platform.</summary>
+    internal const int MaxChannelsPerAccount = 1_000;
+
     private readonly ApiDataSource _source;
     private readonly SecretBox _secrets;
     private readonly ILogger<ChannelDirectory> _logger;
     private readonly IDisposable _subscription;
     private readonly ConcurrentDictionary<Guid, Task<ChannelSettings?>> _byId = new();
-    private readonly ConcurrentDictionary<(string Platform, string Id), Task<ChannelSettings?>> _byPlatformId = new();
+    private readonly ConcurrentDictionary<(string Platform, string Id), Task<ImmutableArray<Guid>>> _byPlatformId = new();
     private readonly ConcurrentDictionary<(string Platform, string Name), Task<ImmutableArray<string>>> _credentials = new();
     private readonly ConcurrentDictionary<Guid, string> _toldNotAnswered = new();
     private int _unknown;
@@ -55,12 +57,12 @@ internal sealed partial class ChannelDirectory : IChannelDirectory, IPlatformCre
     public ValueTask<ChannelSettings?> Find(Guid channelId, CancellationToken cancellationToken) =>
         _byId.TryGetValue(channelId, out var known) && known.IsCompletedSuccessfully
             ? new(known.Result)
-            : new(Remember(_byId, channelId, id => Load(id, null, null)).WaitAsync(cancellationToken));
+            : new(Remember(_byId, channelId, Load).WaitAsync(cancellationToken));
 
-    public ValueTask<ChannelSettings?> FindByPlatformId(string platform, string platformChannelId, CancellationToken cancellationToken) =>
+    public ValueTask<ImmutableArray<Guid>> FindByPlatformId(string platform, string platformChannelId, CancellationToken cancellationToken) =>
         _byPlatformId.TryGetValue((platform, platformChannelId), out var known) && known.IsCompletedSuccessfully
             ? new(known.Result)
-            : new(Remember(_byPlatformId, (platform, platformChannelId), id => Load(null, id.Item1, id.Item2)).WaitAsync(cancellationToken));
+            : new(Remember(_byPlatformId, (platform, platformChannelId), LoadCalled).WaitAsync(cancellationToken));
 
     public ValueTask<ImmutableArray<string>> FindAll(string platform, string credential, CancellationToken cancellationToken) =>
         _credentials.TryGetValue((platform, credential), out var known) && known.IsCompletedSuccessfully
@@ -91,7 +93,7 @@ internal sealed partial class ChannelDirectory : IChannelDirectory, IPlatformCre
             try
             {
                 var value = await load(key).ConfigureAwait(false);
-                if (value is null && Interlocked.Increment(ref _unknown) > MaxUnknownRemembered)
+                if (value is null or ImmutableArray<Guid> { IsEmpty: true } && Interlocked.Increment(ref _unknown) > MaxUnknownRemembered)
                 {
                     ForgetUnknown();
                 }
@@ -119,6 +121,7 @@ internal sealed partial class ChannelDirectory : IChannelDirectory, IPlatformCre
                 break;
             case "channels":
                 ForgetWhere(known => known is null || known.Id == change.Id);
+                _byPlatformId.Clear();
                 _credentials.Clear();
                 Volatile.Write(ref _unknown, 0);
                 break;
@@ -132,6 +135,11 @@ internal sealed partial class ChannelDirectory : IChannelDirectory, IPlatformCre
     private void ForgetUnknown()
     {
         ForgetWhere(known => known is null);
+        foreach (var entry in _byPlatformId.Where(entry => !entry.Value.IsCompletedSuccessfully || entry.Value.Result.IsEmpty))
+        {
+            _byPlatformId.TryRemove(entry);
+        }
+
         Volatile.Write(ref _unknown, 0);
     }
 
@@ -146,25 +154,25 @@ internal sealed partial class ChannelDirectory : IChannelDirectory, IPlatformCre
             }
         }
 
-        foreach (var entry in _byPlatformId)
-        {
-            if (!entry.Value.IsCompletedSuccessfully || matches(entry.Value.Result))
-            {
-                _byPlatformId.TryRemove(entry);
-            }
-        }
     }
 
-    private async Task<ChannelSettings?> Load(Guid? id, string? platform, string? platformId)
+    private async Task<ImmutableArray<Guid>> LoadCalled((string Platform, string Id) account)
+    {
+        await using var command = _source.CreateCommand("SELECT channels_called($1, $2, $3)");
+        command.Parameters.Add(new() { Value = account.Platform });
+        command.Parameters.Add(new() { Value = account.Id });
+        command.Parameters.Add(new() { Value = MaxChannelsPerAccount });
+        return [.. (Guid[])(await command.ExecuteScalarAsync().ConfigureAwait(false))!];
+    }
+
+    private async Task<ChannelSettings?> Load(Guid id)
     {
         await using var command = _source.CreateCommand("""
             SELECT id, organization_id, platform, platform_channel_id, agent_id, name, is_active, is_bot_active, organization_ai_enabled,
                 broken_reason, credentials, settings, response_delay_seconds, on_new_message, agent_is_active, keywords, not_answered_code
-            FROM find_channel_for_webhook($1, $2, $3)
+            FROM find_channel_for_webhook($1, NULL, NULL)
             """);
-        command.Parameters.Add(new() { Value = (object?)id ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid });
-        command.Parameters.Add(new() { Value = (object?)platform ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
-        command.Parameters.Add(new() { Value = (object?)platformId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
+        command.Parameters.Add(new() { Value = id });
         await using var reader = await command.ExecuteReaderAsync().ConfigureAwait(false);
         var channel = await reader.ReadAsync().ConfigureAwait(false) ? Read(reader) : null;
         if (channel is not null)

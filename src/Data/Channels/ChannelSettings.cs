@@ -85,6 +85,9 @@ public interface IChannelDirectory
     /// <summary>Null when there is no such channel.</summary>
     ValueTask<ChannelSettings?> Find(Guid channelId, CancellationToken cancellationToken);
 
-    /// <summary>Finds the channel of a webhook that names the platform's own id (WhatsApp's <c>phone_number_id</c>).</summary>
-    ValueTask<ChannelSettings?> FindByPlatformId(string platform, string platformChannelId, CancellationToken cancellationToken);
+    /// <summary>
+    /// The channels that say they are the account that a webhook names (WhatsApp's <c>phone_number_id</c>), those first that said so first. Anybody can say so: whose the event is, its
+    /// signature tells.
+    /// </summary>
+    ValueTask<ImmutableArray<Guid>> FindByPlatformId(string platform, string platformChannelId, CancellationToken cancellationToken);
 }

@@ -109,7 +109,8 @@ internal sealed partial class TurnRunner(
         try
         {
             var budget = Budget(agent.Model, agent.MaxTokens);
-            List<ChatMessage> prompt = PromptAssembly.Build(organization, agent, context, question, passages, budget, time.GetUtcNow());
+            var handover = ReplyChecks.NewHandoverMark();
+            List<ChatMessage> prompt = PromptAssembly.Build(organization, agent, context, question, passages, budget, handover, time.GetUtcNow());
             record = record with { Prompt = PromptAssembly.ToJson(prompt) };
             timings.End("prompt");
             ModelAnswer answer;
@@ -121,7 +122,7 @@ internal sealed partial class TurnRunner(
             {
                 // The estimate was too low, or the server reads less than it says. Half of everything is still an answer.
                 prompt = PromptAssembly.Build(
-                    organization, agent, context, question, passages, new PromptBudget(budget.HistoryTokens / 4, Math.Min(2, budget.Passages), budget.MessageLength / 4), time.GetUtcNow());
+                    organization, agent, context, question, passages, new PromptBudget(budget.HistoryTokens / 4, Math.Min(2, budget.Passages), budget.MessageLength / 4), handover, time.GetUtcNow());
                 record = record with { Prompt = PromptAssembly.ToJson(prompt) };
                 answer = await Ask(agent, prompt, cancellationToken).ConfigureAwait(false);
             }
@@ -137,7 +138,7 @@ internal sealed partial class TurnRunner(
                 Cost = answer.Cost,
                 Error = answer.FirstFailure ?? agent.ModelProblem,
             };
-            var reply = ReplyChecks.Check(answer.Text, _options.MaxReplyLength);
+            var reply = ReplyChecks.Check(answer.Text, handover, _options.MaxReplyLength);
             timings.End("checks");
             record = record with { Timings = timings.ToJson() };
             return reply switch

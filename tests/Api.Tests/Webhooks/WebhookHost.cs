@@ -85,12 +85,12 @@ public sealed class WebhookHost : IAsyncDisposable, IChannelDirectory, IPlatform
         return DirectoryFailure is null ? new(_channels.GetValueOrDefault(channelId)) : ValueTask.FromException<ChannelSettings?>(DirectoryFailure);
     }
 
-    public async ValueTask<ChannelSettings?> FindByPlatformId(string platform, string platformChannelId, CancellationToken cancellationToken)
+    public async ValueTask<ImmutableArray<Guid>> FindByPlatformId(string platform, string platformChannelId, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref LookUps);
         await Task.Yield();
         return DirectoryFailure is null
-            ? _channels.Values.SingleOrDefault(channel => channel.Platform == platform && channel.PlatformChannelId == platformChannelId)
+            ? [.. _channels.Values.Where(channel => channel.Platform == platform && channel.PlatformChannelId == platformChannelId).Select(channel => channel.Id)]
             : throw DirectoryFailure;
     }
 

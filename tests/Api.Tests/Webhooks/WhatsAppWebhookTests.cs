@@ -155,6 +155,19 @@ public sealed class WhatsAppWebhookTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Of_several_who_name_a_number_the_one_gets_its_events_whose_secret_signed_them()
+    {
+        var claims = Enumerable.Range(0, 5).Select(index => _host.AddWhatsApp("700", $"secret {index}")).ToArray();
+        for (var index = 0; index < claims.Length; index++)
+        {
+            using var answer = await Deliver("/webhooks/whatsapp", WhatsAppBodies.Text("700", "16505551234", $"wamid.{index}", "hello"), $"secret {index}");
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+            Assert.Equal(claims[index].Id, _host.Batches.Last().Batch.ChannelId);
+        }
+        await AssertRefused(await Deliver("/webhooks/whatsapp", WhatsAppBodies.Text("700", "16505551234", "wamid.9", "hello"), "nobody's"), HttpStatusCode.Unauthorized, "webhook-not-authentic");
+    }
+
+    [Fact]
     public async Task News_about_an_account_names_no_number_and_is_taken_from_any_app_of_ours()
     {
         _host.AddWhatsApp("1");

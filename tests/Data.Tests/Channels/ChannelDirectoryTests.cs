@@ -59,7 +59,7 @@ public sealed class ChannelDirectoryTests : IAsyncLifetime
 
     [Fact]
     public async Task It_is_found_by_the_platforms_id_too() =>
-        Assert.Equal(Channel, (await _directory.FindByPlatformId("whatsapp", "106540352242922", default))?.Id);
+        Assert.Equal(Channel, Assert.Single(await _directory.FindByPlatformId("whatsapp", "106540352242922", default)));
 
     [Fact]
     public async Task A_known_channel_is_found_without_waiting_or_asking_again()
@@ -82,7 +82,6 @@ public sealed class ChannelDirectoryTests : IAsyncLifetime
     public async Task A_change_of_anything_in_it_is_seen(string change, string table)
     {
         var before = await _directory.Find(Channel, default);
-        var beforeByPlatformId = await _directory.FindByPlatformId("whatsapp", "106540352242922", default);
         await _database.ExecuteAsAdminAsync(change);
         var id = table switch { "channels" => Channel, "agents" => Agent, "organizations" => Organization, _ => Guid.NewGuid() };
 
@@ -91,7 +90,6 @@ public sealed class ChannelDirectoryTests : IAsyncLifetime
         _changes.Publish(new ConfigurationChange(table, Organization, id));
 
         Assert.NotEqual(before, await _directory.Find(Channel, default));
-        Assert.NotSame(beforeByPlatformId, await _directory.FindByPlatformId("whatsapp", "106540352242922", default));
     }
 
     [Fact]
@@ -202,14 +200,14 @@ public sealed class ChannelDirectoryTests : IAsyncLifetime
     {
         var id = Guid.NewGuid();
         Assert.Null(await _directory.Find(id, default));
-        Assert.Null(await _directory.FindByPlatformId("telegram", "7", default));
+        Assert.Empty(await _directory.FindByPlatformId("telegram", "7", default));
         await _database.ExecuteAsAdminAsync($"INSERT INTO channels (id, organization_id, name, platform, platform_channel_id) VALUES ('{id}', '{Organization}', 'New', 'telegram', '7')");
         Assert.Null(await _directory.Find(id, default));
 
         _changes.Publish(new ConfigurationChange("channels", Organization, id));
 
         Assert.Equal("New", (await _directory.Find(id, default))?.Name);
-        Assert.Equal(id, (await _directory.FindByPlatformId("telegram", "7", default))?.Id);
+        Assert.Equal(id, Assert.Single(await _directory.FindByPlatformId("telegram", "7", default)));
         Assert.True(await _directory.Find(id, default) is { HasActiveAgent: true } found && found.AgentId == Agent);
     }
 

@@ -7,7 +7,7 @@ public abstract record FakeModelBehaviour
     public TimeSpan Delay { get; init; }
 
     /// <summary>Answers. Streamed as asked for.</summary>
-    /// <param name="Text">The answer.</param>
+    /// <param name="Text">The answer; <c>{handover}</c> stands for <see cref="FakeModelRequest.HandoverMark"/>.</param>
     /// <param name="TellUsage">False: no usage, as a server that doesn't know <c>include_usage</c>.</param>
     /// <param name="FinishReason"><c>stop</c>, <c>length</c> or <c>content_filter</c>.</param>
     public sealed record Answer(string Text, bool TellUsage = true, string FinishReason = "stop") : FakeModelBehaviour

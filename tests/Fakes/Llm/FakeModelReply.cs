@@ -15,10 +15,10 @@ internal static class FakeModelReply
         switch (behaviour)
         {
             case FakeModelBehaviour.Answer answer when request.Stream:
-                await StreamAnswer(context, request, answer, cancellationToken);
+                await StreamAnswer(context, request, Filled(answer, request), cancellationToken);
                 break;
             case FakeModelBehaviour.Answer answer:
-                await WriteWhole(context, request, answer, cancellationToken);
+                await WriteWhole(context, request, Filled(answer, request), cancellationToken);
                 break;
             case FakeModelBehaviour.Refuse refusal:
                 await Refuse(context, refusal);
@@ -100,6 +100,8 @@ internal static class FakeModelReply
             ["usage"] = new JsonObject { ["prompt_tokens"] = tokens, ["total_tokens"] = tokens },
         }.ToJsonString());
     }
+
+    private static FakeModelBehaviour.Answer Filled(FakeModelBehaviour.Answer answer, FakeModelRequest request) => answer with { Text = answer.Text.Replace("{handover}", request.HandoverMark, StringComparison.Ordinal) };
 
     private static async Task WriteWhole(HttpContext context, FakeModelRequest request, FakeModelBehaviour.Answer answer, CancellationToken cancellationToken)
     {

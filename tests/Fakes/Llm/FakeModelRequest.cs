@@ -32,6 +32,9 @@ public sealed record FakeModelRequest(
         }
     }
 
+    /// <summary>What the instructions say to begin an answer with that hands over; empty where they say nothing of it.</summary>
+    public string HandoverMark => System.IndexOf("[handover-", StringComparison.Ordinal) is >= 0 and var begin ? System[begin..(System.IndexOf(']', begin) + 1)] : "";
+
     internal static FakeModelRequest Read(int number, string apiKey, JsonElement root)
     {
         var stream = root.TryGetProperty("stream", out var streamed) && streamed.GetBoolean();

@@ -144,7 +144,7 @@ internal sealed class TestChannels(ChannelSettings channel) : IChannelDirectory
 
     public ValueTask<ChannelSettings?> Find(Guid channelId, CancellationToken cancellationToken) => ValueTask.FromResult(channelId == Channel.Id ? Channel : null);
 
-    public ValueTask<ChannelSettings?> FindByPlatformId(string platform, string platformChannelId, CancellationToken cancellationToken) => ValueTask.FromResult<ChannelSettings?>(null);
+    public ValueTask<ImmutableArray<Guid>> FindByPlatformId(string platform, string platformChannelId, CancellationToken cancellationToken) => ValueTask.FromResult(ImmutableArray<Guid>.Empty);
 }
 
 /// <summary>A model that answers as it is told; it names the messages that it answers.</summary>

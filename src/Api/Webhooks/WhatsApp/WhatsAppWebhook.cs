@@ -168,12 +168,15 @@ internal sealed partial class WhatsAppWebhook(
 
             last = number;
             tried++;
-            if (await channels.FindByPlatformId(Platform, number, cancellationToken) is { } channel && WhatsAppSignature.KeyOf(channel) is { } key)
+            foreach (var id in await channels.FindByPlatformId(Platform, number, cancellationToken))
             {
-                isKnown = true;
-                if (WhatsAppSignature.Verify(body.Span, signature, key))
+                if (await channels.Find(id, cancellationToken) is { } channel && WhatsAppSignature.KeyOf(channel) is { } key)
                 {
-                    return (key, true);
+                    isKnown = true;
+                    if (WhatsAppSignature.Verify(body.Span, signature, key))
+                    {
+                        return (key, true);
+                    }
                 }
             }
         }
@@ -260,14 +263,21 @@ internal sealed partial class WhatsAppWebhook(
             return addressed;
         }
 
-        if (number is null or { Length: > WhatsAppNumbers.MaxLength }
-            || await channels.FindByPlatformId(Platform, number, cancellationToken) is not { IsActive: true } channel
-            || WhatsAppSignature.KeyOf(channel) is not { } own)
+        if (number is null or { Length: > WhatsAppNumbers.MaxLength })
         {
             return null;
         }
 
-        return own.AsSpan().SequenceEqual(key) || WhatsAppSignature.Verify(body.Span, signature, own) ? channel : null;
+        foreach (var id in await channels.FindByPlatformId(Platform, number, cancellationToken))
+        {
+            if (await channels.Find(id, cancellationToken) is { IsActive: true } channel && WhatsAppSignature.KeyOf(channel) is { } own
+                && (own.AsSpan().SequenceEqual(key) || WhatsAppSignature.Verify(body.Span, signature, own)))
+            {
+                return channel;
+            }
+        }
+
+        return null;
     }
 
     [LoggerMessage(3111, LogLevel.Warning, "An authentic webhook of WhatsApp channel {Channel} is malformed and was refused: {Reason}")]

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using AgentPlatform.Data.Texts;
 using AgentPlatform.Grains.Knowledge.Text;
 
@@ -11,17 +12,21 @@ internal sealed record CheckedReply(string Text, bool HandsOver);
 /// <summary>What is looked at before an answer leaves.</summary>
 internal static class ReplyChecks
 {
-    /// <summary>What a model is told to begin its answer with when a person has to take over.</summary>
-    public const string HandoverMark = "[handover]";
+    /// <summary>
+    /// What a model is told to begin its answer with when a person has to take over: another one in each prompt, which the model alone has seen. A customer can't write it, and an answer
+    /// that repeats what a customer or a page wrote can't hold it.
+    /// </summary>
+    public static string NewHandoverMark() => $"[handover-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}]";
 
     /// <summary>Null for an answer that says nothing.</summary>
-    public static CheckedReply? Check(string? answer, int maxLength)
+    /// <param name="handoverMark">The one of the answer's own prompt.</param>
+    public static CheckedReply? Check(string? answer, string handoverMark, int maxLength)
     {
         var text = answer?.Replace("\0", "", StringComparison.Ordinal).Trim() ?? "";
-        var handsOver = text.Contains(HandoverMark, StringComparison.OrdinalIgnoreCase);
+        var handsOver = text.Contains(handoverMark, StringComparison.OrdinalIgnoreCase);
         if (handsOver)
         {
-            text = text.Replace(HandoverMark, "", StringComparison.OrdinalIgnoreCase).Trim();
+            text = text.Replace(handoverMark, "", StringComparison.OrdinalIgnoreCase).Trim();
         }
 
         return !ComparableText.IsBlank(text) ? new CheckedReply(Cut(text, maxLength), handsOver) : handsOver ? new CheckedReply("", true) : null;
