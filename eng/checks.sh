@@ -18,7 +18,7 @@ check_shell_scripts() {
 # With docker's own parser where there is one, else any YAML parser, else only for what no compose file may have.
 check_compose() {
   if docker compose version >/dev/null 2>&1; then
-    SECRETS_KEYS=k1:x JWT_SIGNING_KEY=x POSTGRES_PASSWORD=x docker compose -f docker-compose.yml config --quiet
+    SECRETS_KEYS=k1:x JWT_SIGNING_KEY=x POSTGRES_PASSWORD=x DATABASE_ENGINE_PASSWORD=x DATABASE_API_PASSWORD=x docker compose -f docker-compose.yml config --quiet
   elif python3 -c 'import yaml' >/dev/null 2>&1; then
     python3 - <<'PYTHON'
 import sys, yaml

@@ -28,13 +28,15 @@ build_release() {
 load_or_make_secrets() {
   local file=$1 name value
   (umask 077; touch "$file")
-  for name in SECRETS_KEYS JWT_SIGNING_KEY DEMO_ADMIN_EMAIL DEMO_ADMIN_PASSWORD; do
+  chmod 600 "$file"
+  for name in SECRETS_KEYS JWT_SIGNING_KEY DATABASE_ENGINE_PASSWORD DATABASE_API_PASSWORD DEMO_ADMIN_EMAIL DEMO_ADMIN_PASSWORD; do
     [ -z "${!name:-}" ] || { export "${name?}"; continue; }
     value=$(sed -n "s/^$name=//p" "$file" | tail -n 1)
     if [ -z "$value" ]; then
       case $name in
         SECRETS_KEYS) value="k1:$(head -c 32 /dev/urandom | base64 -w0)" ;;
         JWT_SIGNING_KEY) value=$(head -c 48 /dev/urandom | base64 -w0) ;;
+        DATABASE_ENGINE_PASSWORD | DATABASE_API_PASSWORD) value=$(random_word 24) ;;
         DEMO_ADMIN_EMAIL) value=admin@soul.example ;;
         DEMO_ADMIN_PASSWORD) value=demo-$(random_word 8) ;;
       esac
@@ -43,6 +45,9 @@ load_or_make_secrets() {
     export "$name=$value"
   done
 }
+
+# A database's URL with another login.
+login_url() { printf '%s' "$1" | sed -E "s#^(postgres(ql)?://)[^@/]*@#\1$2:$3@#"; }
 
 # Starts a command in a folder with a log, so that it ends with this script even when the script is killed. Its id is in started_pid.
 start_with_parent() {

@@ -1,5 +1,6 @@
 using AgentPlatform.Api.Problems;
 using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Api.Auth;
 
@@ -9,7 +10,10 @@ public sealed class Passwords : IDisposable
     /// <summary>Checks that may wait; more are refused, so that a flood of sign-ins can't queue for minutes.</summary>
     public const int MaxWaiting = 64;
 
-    private readonly PasswordHasher<object> _hasher = new();
+    /// <summary>Rounds of PBKDF2 with HMAC-SHA512: what OWASP's cheat sheet on storing passwords asks for. Older hashes are made anew at the next sign-in.</summary>
+    public const int Iterations = 210_000;
+
+    private readonly PasswordHasher<object> _hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = Iterations }));
     private readonly SemaphoreSlim _atOnce = new(Math.Max(1, Environment.ProcessorCount / 2));
     private readonly string _nobody;
     private int _waiting;

@@ -7,6 +7,8 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
 {
     public async Task InvokeAsync(HttpContext context)
     {
+        // What is served is what its Content-Type says, wherever it came from.
+        context.Response.Headers.XContentTypeOptions = "nosniff";
         try
         {
             await next(context);
@@ -28,6 +30,7 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
                 LogUnavailable(failure.GetType().Name, context.GetEndpoint()?.DisplayName ?? "no route");
             }
             context.Response.Clear();
+            context.Response.Headers.XContentTypeOptions = "nosniff";
             await problem.ExecuteAsync(context);
             return;
         }

@@ -41,7 +41,7 @@ internal sealed partial class ConfigurationChangesListener(
 
     private async Task ListenAsync(Action connected, CancellationToken cancellationToken)
     {
-        var builder = new NpgsqlConnectionStringBuilder(options.EngineConnectionString)
+        var builder = new NpgsqlConnectionStringBuilder(options.ApiConnectionString)
         {
             Pooling = false,
             KeepAlive = KeepAliveSeconds,

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Configuration;
@@ -18,14 +19,32 @@ public sealed record DataOptions
     /// <summary>The API's login: bound by row level security to one organization per transaction.</summary>
     public const string ApiRole = "agentplatform_api";
 
-    /// <summary>Connection string of the owner or administrator, used by migrations only (setting <c>DATABASE_URL</c>).</summary>
-    public required string AdminConnectionString { get; init; }
+    /// <summary>Connection string of the owner or administrator (setting <c>DATABASE_URL</c>), used by migrations only: silos and API processes do without it.</summary>
+    /// <exception cref="InvalidOperationException">On reading: the setting is missing.</exception>
+    [AllowNull]
+    public required string AdminConnectionString
+    {
+        get => field ?? throw new InvalidOperationException("DATABASE_URL is not set: migrations need the login of the database's owner or administrator.");
+        init;
+    }
 
-    /// <summary>Connection string of <see cref="EngineRole"/> (setting <c>DATABASE_ENGINE_URL</c>; derived from <c>DATABASE_URL</c> where absent).</summary>
-    public required string EngineConnectionString { get; init; }
+    /// <summary>Connection string of <see cref="EngineRole"/> (setting <c>DATABASE_ENGINE_URL</c>; derived from <c>DATABASE_URL</c> where absent). API processes do without it.</summary>
+    /// <exception cref="InvalidOperationException">On reading: neither setting is there.</exception>
+    [AllowNull]
+    public required string EngineConnectionString
+    {
+        get => field ?? throw new InvalidOperationException("DATABASE_ENGINE_URL is not set: a silo needs the engine's login. Set it, or DATABASE_URL, from which it is derived.");
+        init;
+    }
 
     /// <summary>Connection string of <see cref="ApiRole"/> (setting <c>DATABASE_API_URL</c>; derived from <c>DATABASE_URL</c> where absent).</summary>
-    public required string ApiConnectionString { get; init; }
+    /// <exception cref="InvalidOperationException">On reading: neither setting is there.</exception>
+    [AllowNull]
+    public required string ApiConnectionString
+    {
+        get => field ?? throw new InvalidOperationException("DATABASE_API_URL is not set: silos and API processes need the API's login. Set it, or DATABASE_URL, from which it is derived.");
+        init;
+    }
 
     /// <summary>How long one migration may take (setting <c>DATABASE_MIGRATION_TIMEOUT_SECONDS</c>, default 3600 s).</summary>
     public TimeSpan MigrationTimeout { get; init; } = TimeSpan.FromHours(1);
@@ -43,11 +62,11 @@ public sealed record DataOptions
     public const int AutoPreparedStatements = 100;
 
     /// <summary>Reads the settings named on each property.</summary>
-    /// <exception cref="InvalidOperationException"><c>DATABASE_URL</c> is missing, or holds no password to derive the other logins from.</exception>
+    /// <exception cref="InvalidOperationException">No address is given, or <c>DATABASE_URL</c> holds no password to derive the other logins from.</exception>
     public static DataOptions From(IConfiguration configuration)
     {
         var url = configuration["DATABASE_URL"];
-        if (string.IsNullOrWhiteSpace(url))
+        if (string.IsNullOrWhiteSpace(url) && string.IsNullOrWhiteSpace(configuration["DATABASE_API_URL"]))
         {
             throw new InvalidOperationException("DATABASE_URL is not set. Set it to the address of a PostgreSQL database, for example postgres://user:password@localhost:5432/agentplatform, or start with ./run.");
         }
@@ -58,50 +77,64 @@ public sealed record DataOptions
             configuration["DATABASE_API_URL"],
             configuration["DATABASE_ROLE_SECRET"],
             configuration.GetValue("DATABASE_ENGINE_POOL", DefaultEnginePool),
-            configuration.GetValue("DATABASE_API_POOL", DefaultApiPool)) with
+            configuration.GetValue("DATABASE_API_POOL", DefaultApiPool),
+            configuration["DATABASE_ENGINE_PASSWORD"],
+            configuration["DATABASE_API_PASSWORD"]) with
         {
             MigrationTimeout = TimeSpan.FromSeconds(configuration.GetValue("DATABASE_MIGRATION_TIMEOUT_SECONDS", 3600)),
         };
     }
 
     /// <summary>Derives the options from one address; see the settings on each property.</summary>
-    /// <param name="adminUrl">URL or connection string of the owner or administrator.</param>
+    /// <param name="adminUrl">URL or connection string of the owner or administrator; null where nobody migrates.</param>
     /// <param name="engineUrl">Explicit address of the engine's login, or null to derive it.</param>
     /// <param name="apiUrl">Explicit address of the API's login, or null to derive it.</param>
     /// <param name="roleSecret">What passwords of derived logins are computed from (setting <c>DATABASE_ROLE_SECRET</c>); the administrator's password where null.</param>
     /// <param name="enginePool">Most connections as the engine.</param>
     /// <param name="apiPool">Most connections as the API.</param>
+    /// <param name="enginePassword">Password of the engine's login where its address is derived (setting <c>DATABASE_ENGINE_PASSWORD</c>); computed where null.</param>
+    /// <param name="apiPassword">The same of the API's login (setting <c>DATABASE_API_PASSWORD</c>).</param>
     public static DataOptions From(
-        string adminUrl,
+        string? adminUrl,
         string? engineUrl = null,
         string? apiUrl = null,
         string? roleSecret = null,
         int enginePool = DefaultEnginePool,
-        int apiPool = DefaultApiPool)
+        int apiPool = DefaultApiPool,
+        string? enginePassword = null,
+        string? apiPassword = null)
     {
-        var admin = DatabaseUrl.Parse(adminUrl);
-        admin.Pooling = false;
-        admin.IncludeErrorDetail = false;
-        var secret = string.IsNullOrEmpty(roleSecret) ? admin.Password : roleSecret;
+        var admin = string.IsNullOrWhiteSpace(adminUrl) ? null : DatabaseUrl.Parse(adminUrl);
+        if (admin is not null)
+        {
+            admin.Pooling = false;
+            admin.IncludeErrorDetail = false;
+        }
+        var secret = string.IsNullOrEmpty(roleSecret) ? admin?.Password : roleSecret;
         return new DataOptions
         {
-            AdminConnectionString = admin.ConnectionString,
-            EngineConnectionString = Login(admin, engineUrl, EngineRole, secret, enginePool),
-            ApiConnectionString = Login(admin, apiUrl, ApiRole, secret, apiPool),
+            AdminConnectionString = admin?.ConnectionString,
+            EngineConnectionString = Login(admin, engineUrl, EngineRole, enginePassword, secret, enginePool),
+            ApiConnectionString = Login(admin, apiUrl, ApiRole, apiPassword, secret, apiPool),
         };
     }
 
-    private static string Login(NpgsqlConnectionStringBuilder admin, string? explicitUrl, string role, string? secret, int pool)
+    private static string? Login(NpgsqlConnectionStringBuilder? admin, string? explicitUrl, string role, string? password, string? secret, int pool)
     {
         NpgsqlConnectionStringBuilder login;
         if (string.IsNullOrWhiteSpace(explicitUrl))
         {
-            if (string.IsNullOrEmpty(secret))
+            if (admin is null)
+            {
+                return null;
+            }
+
+            if (string.IsNullOrEmpty(password) && string.IsNullOrEmpty(secret))
             {
                 throw new InvalidOperationException($"DATABASE_URL holds no password, so the password of {role} can't be derived. Set DATABASE_ROLE_SECRET to a long random text, or give the logins in DATABASE_ENGINE_URL and DATABASE_API_URL.");
             }
 
-            login = new NpgsqlConnectionStringBuilder(admin.ConnectionString) { Username = role, Password = DerivePassword(secret, role) };
+            login = new NpgsqlConnectionStringBuilder(admin.ConnectionString) { Username = role, Password = string.IsNullOrEmpty(password) ? DerivePassword(secret!, role) : password };
         }
         else
         {

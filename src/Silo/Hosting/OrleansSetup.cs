@@ -27,11 +27,19 @@ internal static class OrleansSetup
                 });
                 if (settings.AdvertisedIp is { } advertised)
                 {
-                    silo.ConfigureEndpoints(IPAddress.Parse(advertised), settings.SiloPort, settings.GatewayPort, listenOnAnyHostAddress: true);
+                    silo.ConfigureEndpoints(IPAddress.Parse(advertised), settings.SiloPort, settings.GatewayPort);
                 }
                 else
                 {
-                    silo.ConfigureEndpoints(settings.SiloPort, settings.GatewayPort, listenOnAnyHostAddress: true);
+                    silo.ConfigureEndpoints(settings.SiloPort, settings.GatewayPort);
+                }
+                if (settings.ListenIp is { } listen)
+                {
+                    silo.Configure<EndpointOptions>(options =>
+                    {
+                        options.SiloListeningEndpoint = new IPEndPoint(IPAddress.Parse(listen), settings.SiloPort);
+                        options.GatewayListeningEndpoint = new IPEndPoint(IPAddress.Parse(listen), settings.GatewayPort);
+                    });
                 }
                 break;
             case "localhost":

@@ -31,6 +31,9 @@ public sealed record SiloSettings
     /// <summary><c>ORLEANS_ADVERTISED_IP</c>: the address by which other processes reach this silo; found by itself when not set.</summary>
     public string? AdvertisedIp { get; init; }
 
+    /// <summary><c>ORLEANS_LISTEN_IP</c>: the address that both ports listen on; the advertised one when not set, and <c>0.0.0.0</c> for all, where that is the address of something in front.</summary>
+    public string? ListenIp { get; init; }
+
     /// <summary><c>ORLEANS_COLLECTION_MINUTES</c>: minutes without a call after which a grain leaves memory.</summary>
     public int CollectionMinutes { get; init; } = 10;
 
@@ -49,6 +52,7 @@ public sealed record SiloSettings
         SiloPort = configuration.GetValue("ORLEANS_SILO_PORT", 11111),
         GatewayPort = configuration.GetValue("ORLEANS_GATEWAY_PORT", 30000),
         AdvertisedIp = configuration["ORLEANS_ADVERTISED_IP"],
+        ListenIp = configuration["ORLEANS_LISTEN_IP"],
         CollectionMinutes = configuration.GetValue("ORLEANS_COLLECTION_MINUTES", 10),
         ResponseTimeoutSeconds = configuration.GetValue("ORLEANS_RESPONSE_TIMEOUT_SECONDS", 15),
     };
