@@ -26,7 +26,7 @@ public sealed class AdminPart : IBenchPart
         var (clients, messages) = run.Options.Quick ? (20_000, 100_000) : (200_000, 1_000_000);
         await using var database = await BenchDatabase.CreateAsync();
         await FillAsync(database, clients, messages);
-        await using var silo = await SiloProcess.StartAsync(database, new Dictionary<string, string> { ["API_REQUESTS_PER_MINUTE"] = "1000000" });
+        await using var silo = await SiloProcess.StartAsync(database, new Dictionary<string, string> { ["API_REQUESTS_PER_MINUTE"] = "1000000", ["API_REQUESTS_PER_MINUTE_OF_ORGANIZATION"] = "1000000" });
         using var admin = await AdminClient.SignInAsync(database, silo, TimeSpan.FromSeconds(30));
         var conversation = await database.ScalarAsync<Guid>($"SELECT id FROM conversations WHERE organization_id = '{database.OrganizationId}' LIMIT 1");
         var paths = Lists(await AdminClient.AnswerAsync(await admin.Http.GetAsync("/openapi/v1.json"))).Select(path => path.Replace("{id}", conversation.ToString(), StringComparison.Ordinal)).ToArray();

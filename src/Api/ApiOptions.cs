@@ -10,7 +10,19 @@ public sealed record ApiOptions
     /// <summary>Requests a minute for one access token (setting <c>API_REQUESTS_PER_MINUTE</c>, default 1200); twice as many may come in a burst.</summary>
     public int RequestsPerMinute { get; init; } = 1200;
 
-    /// <summary>Sign-in and refresh requests a minute from one address (setting <c>API_SIGN_INS_PER_MINUTE</c>, default 60).</summary>
+    /// <summary>Requests a minute of one organization, by whomever (setting <c>API_REQUESTS_PER_MINUTE_OF_ORGANIZATION</c>, default 12,000); twice as many may come in a burst.</summary>
+    public int RequestsPerMinuteOfOrganization { get; init; } = 12_000;
+
+    /// <summary>
+    /// Requests of one organization that this process works on at once; more wait (setting <c>API_REQUESTS_AT_ONCE_OF_ORGANIZATION</c>, default 12: half of the connections of
+    /// <c>DATABASE_API_POOL</c>, so that slow requests of one organization leave the others room).
+    /// </summary>
+    public int RequestsAtOnceOfOrganization { get; init; } = 12;
+
+    /// <summary>Requests of one organization that wait for their turn; more are refused.</summary>
+    public const int MaxWaitingOfOrganization = 200;
+
+    /// <summary>Sign-in and refresh requests a minute from one network: an IPv4 address, or a /64 of IPv6 (setting <c>API_SIGN_INS_PER_MINUTE</c>, default 60).</summary>
     public int SignInsPerMinute { get; init; } = 60;
 
     /// <summary>
@@ -18,6 +30,9 @@ public sealed record ApiOptions
     /// to a host and no more: streams must leave some of them for everything else.
     /// </summary>
     public int StreamsPerSession { get; init; } = 4;
+
+    /// <summary>Open event streams of one organization in this process; more are refused (setting <c>API_STREAMS_PER_ORGANIZATION</c>, default 1000).</summary>
+    public int StreamsPerOrganization { get; init; } = 1000;
 
     /// <summary>How often a silent stream gets a comment, and looks for news that no hint told (setting <c>API_HEARTBEAT_SECONDS</c>, default 15).</summary>
     public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(15);
@@ -39,6 +54,9 @@ public sealed record ApiOptions
         {
             MaxBodyBytes = configuration.GetValue("API_MAX_BODY_BYTES", defaults.MaxBodyBytes),
             RequestsPerMinute = configuration.GetValue("API_REQUESTS_PER_MINUTE", defaults.RequestsPerMinute),
+            RequestsPerMinuteOfOrganization = configuration.GetValue("API_REQUESTS_PER_MINUTE_OF_ORGANIZATION", defaults.RequestsPerMinuteOfOrganization),
+            RequestsAtOnceOfOrganization = configuration.GetValue("API_REQUESTS_AT_ONCE_OF_ORGANIZATION", defaults.RequestsAtOnceOfOrganization),
+            StreamsPerOrganization = configuration.GetValue("API_STREAMS_PER_ORGANIZATION", defaults.StreamsPerOrganization),
             SignInsPerMinute = configuration.GetValue("API_SIGN_INS_PER_MINUTE", defaults.SignInsPerMinute),
             StreamsPerSession = configuration.GetValue("API_STREAMS_PER_SESSION", defaults.StreamsPerSession),
             Heartbeat = TimeSpan.FromSeconds(configuration.GetValue("API_HEARTBEAT_SECONDS", defaults.Heartbeat.TotalSeconds)),

@@ -14,6 +14,10 @@ public sealed class NarrowApp : ApiApp
     {
         ["API_REQUESTS_PER_MINUTE"] = "20",
         ["API_SIGN_INS_PER_MINUTE"] = "30",
+        ["API_REQUESTS_PER_MINUTE_OF_ORGANIZATION"] = "30",
+        ["API_REQUESTS_AT_ONCE_OF_ORGANIZATION"] = "2",
+        ["API_STREAMS_PER_ORGANIZATION"] = "3",
+        ["FILES_PER_ORGANIZATION_BYTES"] = "1000000",
         ["API_HEARTBEAT_SECONDS"] = "0.05",
         ["TRUSTED_PROXIES"] = "127.0.0.1",
     };
@@ -37,7 +41,107 @@ public sealed class LimitTests(NarrowApp app) : IClassFixture<NarrowApp>
     }
 
     [Fact]
-    public async Task Sign_ins_are_limited_by_address_as_a_trusted_proxy_tells_it()
+    public async Task Many_sessions_of_one_organization_have_one_organizations_requests_and_leave_the_others_theirs()
+    {
+        var (organization, other) = (await app.NewOrganization(), await app.NewOrganization());
+        var answered = 0;
+        HttpResponseMessage answer;
+        do
+        {
+            // A new session each time: the limit of one session is never reached.
+            await organization.Execute("DELETE FROM user_sessions WHERE organization_id = $1", organization.Id);
+            var session = await organization.SignIn(organization.OwnerEmail);
+            for (var request = 0; request < 10 && (answer = await session.GetAsync("/v1/me")).StatusCode == HttpStatusCode.OK; request++)
+            {
+                answered++;
+            }
+            answer = await session.GetAsync("/v1/me");
+        }
+        while (answer.StatusCode == HttpStatusCode.OK);
+        Assert.Contains("API_REQUESTS_PER_MINUTE_OF_ORGANIZATION", (await answer.Problem(ProblemType.TooManyRequests)).Text("detail"), StringComparison.Ordinal);
+        Assert.True(answered > 20, $"{answered}");
+        await (await other.Owner.GetAsync("/v1/me")).Json();
+    }
+
+    [Fact]
+    public async Task Slow_requests_of_one_organization_leave_the_others_their_connections()
+    {
+        var (organization, other) = (await app.NewOrganization(), await app.NewOrganization());
+        var persona = await organization.Create("personas", new { name = "a" });
+        await using var held = new Npgsql.NpgsqlConnection(app.Database.AdminConnectionString);
+        await held.OpenAsync();
+        await using var transaction = await held.BeginTransactionAsync();
+        await using (var hold = new Npgsql.NpgsqlCommand($"SELECT FROM personas WHERE id = '{persona.Id()}' FOR UPDATE", held, transaction))
+        {
+            await hold.ExecuteNonQueryAsync();
+        }
+        // More of them than the pool has connections (8): each waits for the row, but no more than two hold a connection.
+        var waiting = Enumerable.Range(0, 12).Select(number => organization.Owner.Patch($"/v1/personas/{persona.Id()}", new { name = $"n{number}" }, "*")).ToArray();
+        await Eventually.Holds(async () => await app.Database.ScalarAsAdminAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") == 2);
+        await (await other.Owner.GetAsync("/v1/personas")).Json();
+        Assert.Equal(2, await app.Database.ScalarAsAdminAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"));
+        await transaction.RollbackAsync();
+        foreach (var answer in await Task.WhenAll(waiting))
+        {
+            await answer.Json();
+        }
+    }
+
+    [Fact]
+    public async Task Streams_of_one_organization_are_limited_whoever_opens_them()
+    {
+        var (organization, other) = (await app.NewOrganization(), await app.NewOrganization());
+        var open = new List<EventReader>();
+        for (var number = 0; number < 3; number++)
+        {
+            open.Add(await EventReader.Open(await organization.SignIn(organization.OwnerEmail)));
+            await open[^1].Next("ready");
+        }
+        var refused = await (await organization.SignIn(organization.OwnerEmail)).GetAsync("/v1/events", HttpCompletionOption.ResponseHeadersRead);
+        Assert.Contains("API_STREAMS_PER_ORGANIZATION", (await refused.Problem(ProblemType.TooManyRequests)).Text("detail"), StringComparison.Ordinal);
+        using var others = await EventReader.Open(other.Owner);
+        await others.Next("ready");
+        open.ForEach(stream => stream.Dispose());
+    }
+
+    [Fact]
+    public async Task Uploads_at_once_never_have_more_room_than_there_is_and_what_breaks_off_has_none()
+    {
+        var organization = await app.NewOrganization();
+        Task<HttpResponseMessage> Upload(int bytes) => organization.Owner.PostAsync("/v1/files?name=a.bin", new ByteArrayContent(new byte[bytes]));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Upload(300_000)));
+        Assert.Equal(3, answers.Count(answer => answer.StatusCode == HttpStatusCode.Created));
+        foreach (var full in answers.Where(answer => answer.StatusCode != HttpStatusCode.Created))
+        {
+            Assert.Contains("FILES_PER_ORGANIZATION_BYTES", (await full.Problem(ProblemType.Conflict)).Text("detail"), StringComparison.Ordinal);
+        }
+        await organization.Execute("DELETE FROM files WHERE organization_id = $1", organization.Id);
+        await Assert.ThrowsAnyAsync<Exception>(() => organization.Owner.PostAsync("/v1/files?name=a.bin", new BrokenContent(800_000)));
+        await Eventually.Holds(async () => await app.Database.ScalarAsAdminAsync<long>($"SELECT count(*) FROM files WHERE organization_id = '{organization.Id}'") == 0);
+        Assert.Equal(HttpStatusCode.Created, (await Upload(900_000)).StatusCode);
+    }
+
+    /// <summary>Says that it is so long, and ends in the middle.</summary>
+    private sealed class BrokenContent(long says) : HttpContent
+    {
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            await stream.WriteAsync(new byte[says / 2]);
+            await stream.FlushAsync();
+            throw new IOException("The sender is gone.");
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = says;
+            return true;
+        }
+    }
+
+    [Theory]
+    [InlineData("198.51.100.7", "198.51.100.7", "198.51.100.8")]
+    [InlineData("2001:db8:1:1::1", "2001:db8:1:1:ffff::2", "2001:db8:1:2::1")]
+    public async Task Sign_ins_are_limited_by_network_as_a_trusted_proxy_tells_it(string first, string same, string elsewhere)
     {
         async Task<HttpResponseMessage> SignIn(string address)
         {
@@ -48,11 +152,12 @@ public sealed class LimitTests(NarrowApp app) : IClassFixture<NarrowApp>
         HttpResponseMessage answer;
         do
         {
-            answer = await SignIn("198.51.100.7");
+            answer = await SignIn(first);
         }
         while (answer.StatusCode == HttpStatusCode.Unauthorized);
         Assert.Contains("API_SIGN_INS_PER_MINUTE", (await answer.Problem(ProblemType.TooManyRequests)).Text("detail"), StringComparison.Ordinal);
-        await (await SignIn("198.51.100.8")).Problem(ProblemType.SessionEnded);
+        await (await SignIn(same)).Problem(ProblemType.TooManyRequests);
+        await (await SignIn(elsewhere)).Problem(ProblemType.SessionEnded);
     }
 
     [Fact]

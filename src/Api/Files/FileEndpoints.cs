@@ -63,37 +63,33 @@ internal static class FileEndpoints
         }
         var contentType = request.Http.Request.ContentType is { Length: > 0 and <= 255 } given ? given : "application/octet-stream";
         var name = request.Parameter<string>("name") ?? "upload";
-        var store = request.Service<FileStore>();
-        var made = await request.InTransaction<Guid?>(async session =>
+        var (reserved, full) = await Reserve(request, options, name, contentType);
+        if (reserved is not { } place)
         {
-            if (await session.ScalarAsync<long>("SELECT coalesce(sum(size), 0)::bigint FROM files WHERE organization_id = $1", request.Cancelled, request.Caller.OrganizationId) >= options.PerOrganizationBytes)
-            {
-                return null;
-            }
-            var file = await store.Create(session, request.Caller.Tenant, new NewFile
-            {
-                Purpose = "import",
-                Name = name,
-                ContentType = contentType,
-                ExpiresAt = request.Service<TimeProvider>().GetUtcNow() + options.UploadLife,
-            }, request.Cancelled);
-            await session.CommitAsync(request.Cancelled);
-            return file;
-        });
-        if (made is not { } id)
-        {
-            return new Problem(ProblemType.Conflict, $"The organization's files have {options.PerOrganizationBytes} bytes or more (FILES_PER_ORGANIZATION_BYTES). Delete some.");
+            return full!;
         }
+        var id = place.Id;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var size = await Receive(request, id, options.MaxBytes, hash);
+        long? size;
+        try
+        {
+            size = await Receive(request, id, place.Bytes, hash);
+        }
+        catch
+        {
+            await Forget(request, id);
+            throw;
+        }
         if (size is null or 0)
         {
             await Forget(request, id);
-            return size is null ? TooLarge(options) : new Problem(ProblemType.MalformedBody, "The body is empty.");
+            return size is null ? TooLarge(options, place.Bytes) : new Problem(ProblemType.MalformedBody, "The body is empty.");
         }
         var whole = hash.GetHashAndReset();
         await request.InTransaction(async session =>
         {
+            await session.ExecuteAsync(
+                "UPDATE files SET expires_at = $3 WHERE organization_id = $1 AND id = $2", request.Cancelled, request.Caller.OrganizationId, id, request.Service<TimeProvider>().GetUtcNow() + options.UploadLife);
             await FileStore.Complete(session, request.Caller.OrganizationId, id, size.Value, whole, request.Cancelled);
             await request.Service<ActivityLog>().WriteAsync(
                 session, request.Caller, "file.created", "file", id, null, ActivityLog.Members(("name", name), ("contentType", contentType), ("size", size.Value)), [], request.Cancelled);
@@ -103,6 +99,34 @@ internal static class FileEndpoints
             ? JsonAnswer.OfBytes(answer.Body, StatusCodes.Status201Created, answer.Version, $"/v1/files/{id}")
             : Problem.NotFound();
     }
+
+    /// <summary>
+    /// Takes a file's room before its content comes: what many write at once must not be more than there is. What breaks off is forgotten, here or, when this process dies, by its early
+    /// end (<see cref="FileLimits.ReceptionLife"/>).
+    /// </summary>
+    private static Task<((Guid Id, long Bytes)? Place, Problem? Full)> Reserve(OperationRequest request, FileLimits options, string name, string contentType) =>
+        request.InTransaction<((Guid Id, long Bytes)? Place, Problem? Full)>(async session =>
+        {
+            await session.ExecuteAsync("SELECT pg_advisory_xact_lock(hashtextextended('files ' || $1::text, 0))", request.Cancelled, request.Caller.OrganizationId);
+            var used = await session.ScalarAsync<long>("SELECT coalesce(sum(size), 0)::bigint FROM files WHERE organization_id = $1", request.Cancelled, request.Caller.OrganizationId);
+            // What is compressed on the way becomes larger than it says.
+            var says = request.Http.Request.Headers.ContentEncoding.Count == 0 ? request.Http.Request.ContentLength : null;
+            var bytes = says ?? Math.Min(options.MaxBytes, options.PerOrganizationBytes - used);
+            if (bytes <= 0 && says is null || used + bytes > options.PerOrganizationBytes)
+            {
+                return (null, new Problem(ProblemType.Conflict, $"The organization's files have {used} bytes, and may have {options.PerOrganizationBytes} (FILES_PER_ORGANIZATION_BYTES). Delete some."));
+            }
+            var id = await request.Service<FileStore>().Create(session, request.Caller.Tenant, new NewFile
+            {
+                Purpose = "import",
+                Name = name,
+                ContentType = contentType,
+                ExpiresAt = request.Service<TimeProvider>().GetUtcNow() + FileLimits.ReceptionLife,
+            }, request.Cancelled);
+            await session.ExecuteAsync("UPDATE files SET size = $3 WHERE organization_id = $1 AND id = $2", request.Cancelled, request.Caller.OrganizationId, id, bytes);
+            await session.CommitAsync(request.Cancelled);
+            return ((id, bytes), null);
+        });
 
     /// <summary>Writes the body away, piece by piece; null when it is too large.</summary>
     private static async Task<long?> Receive(OperationRequest request, Guid id, long limit, IncrementalHash hash)
@@ -133,13 +157,17 @@ internal static class FileEndpoints
         return size;
     }
 
-    private static Task Forget(OperationRequest request, Guid id) => request.InTransaction(async session =>
+    /// <summary>Also when whoever sent it has gone.</summary>
+    private static async Task Forget(OperationRequest request, Guid id)
     {
-        await session.ExecuteAsync("DELETE FROM files WHERE organization_id = $1 AND id = $2", request.Cancelled, request.Caller.OrganizationId, id);
-        await session.CommitAsync(request.Cancelled);
-    });
+        await using var session = await TenantSession.OpenAsync(request.Service<ApiDataSource>(), request.Caller.Tenant, CancellationToken.None);
+        await session.ExecuteAsync("DELETE FROM files WHERE organization_id = $1 AND id = $2", CancellationToken.None, request.Caller.OrganizationId, id);
+        await session.CommitAsync(CancellationToken.None);
+    }
 
-    private static Problem TooLarge(FileLimits options) => new(ProblemType.BodyTooLarge, $"A file may have {options.MaxBytes} bytes (FILE_MAX_BYTES).");
+    private static Problem TooLarge(FileLimits options, long? room = null) => new(ProblemType.BodyTooLarge, room is { } bytes && bytes < options.MaxBytes
+        ? $"The content is longer than the {bytes} bytes that it said it has, or that the organization has left (FILES_PER_ORGANIZATION_BYTES)."
+        : $"A file may have {options.MaxBytes} bytes (FILE_MAX_BYTES).");
 
     private static async Task<IResult> Send(OperationRequest request)
     {

@@ -18,7 +18,8 @@ internal static class ApiLimits
     {
         services.AddRateLimiter(options =>
         {
-            options.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(Partition);
+            options.GlobalLimiter = PartitionedRateLimiter.CreateChained(
+                PartitionedRateLimiter.Create<HttpContext, string>(OfCaller), PartitionedRateLimiter.Create<HttpContext, string>(OfOrganization), PartitionedRateLimiter.Create<HttpContext, string>(AtOnce));
             options.OnRejected = Refuse;
         });
         var proxies = ApiOptions.From(configuration).TrustedProxies.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
@@ -45,10 +46,13 @@ internal static class ApiLimits
 
     public static void UseApiLimits(this WebApplication app) => app.UseRateLimiter();
 
-    /// <summary>Only routes with an <see cref="Operation"/> are limited here; webhooks and widgets have limits of their own.</summary>
-    private static RateLimitPartition<string> Partition(HttpContext context)
+    /// <summary>
+    /// Only routes with an <see cref="Operation"/> are limited here; webhooks and widgets have limits of their own. Whoever has signed in counts by session, the others by network: a
+    /// household or a server has a whole /64 of IPv6.
+    /// </summary>
+    private static RateLimitPartition<string> OfCaller(HttpContext context)
     {
-        if (context.GetEndpoint()?.Metadata.GetMetadata<Operation>() is not { RateLimit: not RateLimits.Own } operation)
+        if (Limited(context) is not { } operation)
         {
             return RateLimitPartition.GetNoLimiter("none");
         }
@@ -56,9 +60,27 @@ internal static class ApiLimits
         return context.Features.Get<Caller>() is { } caller && operation.RateLimit == RateLimits.Default
             ? Bucket($"session {caller.SessionId:N}", options.RequestsPerMinute)
             : operation.RateLimit == RateLimits.SignIn
-                ? Bucket($"sign-in {context.Connection.RemoteIpAddress}", options.SignInsPerMinute)
-                : Bucket($"address {context.Connection.RemoteIpAddress}", options.RequestsPerMinute);
+                ? Bucket($"sign-in {SignInThrottle.Network(context.Connection.RemoteIpAddress)}", options.SignInsPerMinute)
+                : Bucket($"network {SignInThrottle.Network(context.Connection.RemoteIpAddress)}", options.RequestsPerMinute);
     }
+
+    /// <summary>All sessions and keys of an organization together: sessions can be had without end.</summary>
+    private static RateLimitPartition<string> OfOrganization(HttpContext context) => Limited(context) is not null && context.Features.Get<Caller>() is { } caller
+        ? Bucket($"organization {caller.OrganizationId:N}", context.RequestServices.GetRequiredService<ApiOptions>().RequestsPerMinuteOfOrganization)
+        : RateLimitPartition.GetNoLimiter("none");
+
+    /// <summary>What may hold a connection to the database for long must not hold all of them. Streams and contents hold one for moments only.</summary>
+    private static RateLimitPartition<string> AtOnce(HttpContext context) =>
+        Limited(context) is { AnswersEvents: false, TakesContent: false, AnswersContent: false } && context.Features.Get<Caller>() is { } caller
+            ? RateLimitPartition.GetConcurrencyLimiter($"organization {caller.OrganizationId:N}", _ => new ConcurrencyLimiterOptions
+            {
+                PermitLimit = Math.Max(1, context.RequestServices.GetRequiredService<ApiOptions>().RequestsAtOnceOfOrganization),
+                QueueLimit = ApiOptions.MaxWaitingOfOrganization,
+                QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
+            })
+            : RateLimitPartition.GetNoLimiter("none");
+
+    private static Operation? Limited(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<Operation>() is { RateLimit: not RateLimits.Own } operation ? operation : null;
 
     private static RateLimitPartition<string> Bucket(string key, int perMinute) => RateLimitPartition.GetTokenBucketLimiter(key, _ => new TokenBucketRateLimiterOptions
     {
@@ -75,7 +97,7 @@ internal static class ApiLimits
         var isSignIn = rejected.HttpContext.GetEndpoint()?.Metadata.GetMetadata<Operation>()?.RateLimit == RateLimits.SignIn;
         var limit = isSignIn
             ? string.Create(CultureInfo.InvariantCulture, $"API_SIGN_INS_PER_MINUTE is {options.SignInsPerMinute}")
-            : string.Create(CultureInfo.InvariantCulture, $"API_REQUESTS_PER_MINUTE is {options.RequestsPerMinute}");
+            : string.Create(CultureInfo.InvariantCulture, $"API_REQUESTS_PER_MINUTE is {options.RequestsPerMinute} for one of you, API_REQUESTS_PER_MINUTE_OF_ORGANIZATION {options.RequestsPerMinuteOfOrganization} and API_REQUESTS_AT_ONCE_OF_ORGANIZATION {options.RequestsAtOnceOfOrganization} for all of an organization");
         var wait = rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var retryAfter) ? retryAfter : Replenishment;
         await new Problem(ProblemType.TooManyRequests, $"{limit}.") { RetryAfter = wait }.ExecuteAsync(rejected.HttpContext);
     }

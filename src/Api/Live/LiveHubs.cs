@@ -1,3 +1,4 @@
+using AgentPlatform.Api.Limits;
 using AgentPlatform.Data.Changes;
 
 namespace AgentPlatform.Api.Live;
@@ -10,11 +11,16 @@ internal sealed class LiveHubs(LiveFeed feed, LiveHints hints, ConfigurationChan
     private readonly Lock _gate = new();
 
     /// <summary>A stream of the organization's news from now on.</summary>
+    /// <exception cref="LimitReachedException">The organization has <c>API_STREAMS_PER_ORGANIZATION</c> of them here.</exception>
     public Task<LiveStream> Join(Guid organizationId, CancellationToken cancellationToken)
     {
         LiveHub? hub;
         lock (_gate)
         {
+            if (_hubs.TryGetValue(organizationId, out hub) && hub.Members >= options.StreamsPerOrganization)
+            {
+                throw new LimitReachedException($"API_STREAMS_PER_ORGANIZATION is {options.StreamsPerOrganization}.");
+            }
             if (!_hubs.TryGetValue(organizationId, out hub))
             {
                 _hubs.Add(organizationId, hub = new LiveHub(this, organizationId, feed, hints, changes, options.Heartbeat, clock, logger));

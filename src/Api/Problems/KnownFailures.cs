@@ -1,3 +1,4 @@
+using AgentPlatform.Api.Limits;
 using AgentPlatform.Data.Connections;
 using Npgsql;
 
@@ -17,6 +18,7 @@ public static class KnownFailures
     {
         StorageUnavailableException => Unavailable("The database can't be reached."),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new Problem(ProblemType.BodyTooLarge),
+        LimitReachedException limit => new Problem(ProblemType.TooManyRequests, limit.Message) { RetryAfter = TimeSpan.FromSeconds(10) },
         // What says that it is compressed, and isn't.
         InvalidDataException { Source: "System.IO.Compression" or "System.IO.Compression.Brotli" } => new Problem(ProblemType.MalformedBody, "The body is not what its Content-Encoding says."),
         BadHttpRequestException bad => new Problem(ProblemType.MalformedBody, bad.Message),

@@ -21,6 +21,9 @@ public sealed record FileLimits
     /// <summary>How long the result of an export can be downloaded (setting <c>EXPORT_HOURS</c>, default 24).</summary>
     public TimeSpan ExportLife { get; init; } = TimeSpan.FromHours(24);
 
+    /// <summary>How long the content of an upload may take to come; what isn't complete by then is forgotten.</summary>
+    public static readonly TimeSpan ReceptionLife = TimeSpan.FromHours(1);
+
     /// <summary>Reads the settings.</summary>
     public static FileLimits From(IConfiguration configuration)
     {

@@ -81,6 +81,7 @@ public class ApiApp : IAsyncLifetime
         ["JWT_SIGNING_KEY"] = Convert.ToBase64String(RandomNumberGenerator.GetBytes(48)),
         [SecretBox.KeysSetting] = SecretBox.NewKey("test"),
         ["API_REQUESTS_PER_MINUTE"] = "1000000",
+        ["API_REQUESTS_PER_MINUTE_OF_ORGANIZATION"] = "1000000",
         ["API_SIGN_INS_PER_MINUTE"] = "1000000",
     };
 
