@@ -174,7 +174,7 @@ internal static class ResourceOperations
         {
             if (field.IsFilter)
             {
-                yield return new(field.Name, field.Type, $"Only rows with one of these values{(field.IsNullable ? ", `none` for null" : "")}.", IsList: true) { Also = field.IsNullable ? None : null };
+                yield return new(field.Name, field.Type.Wanted(), $"Only rows with one of these values{(field.IsNullable ? ", `none` for null" : "")}.", IsList: true) { Also = field.IsNullable ? None : null };
             }
             if (field.IsRange)
             {
