@@ -24,6 +24,9 @@ public sealed record AccountOptions
     /// <summary>How long a super admin stays in an organization that he entered (setting <c>SUPER_ADMIN_ENTRY_MINUTES</c>, default 60).</summary>
     public TimeSpan EntryLifetime { get; init; } = TimeSpan.FromMinutes(60);
 
+    /// <summary>Invitations that one organization may make within a day (setting <c>INVITATIONS_PER_DAY</c>, default 200).</summary>
+    public int InvitationsPerDay { get; init; } = 200;
+
     /// <summary>Accounts that may be made from one address within an hour (setting <c>SIGN_UPS_PER_HOUR</c>, default 10).</summary>
     public int SignUpsPerHour { get; init; } = 10;
 
@@ -49,6 +52,7 @@ public sealed record AccountOptions
             ResetLifetime = TimeSpan.FromMinutes(configuration.GetValue("PASSWORD_RESET_MINUTES", defaults.ResetLifetime.TotalMinutes)),
             EntryLifetime = TimeSpan.FromMinutes(configuration.GetValue("SUPER_ADMIN_ENTRY_MINUTES", defaults.EntryLifetime.TotalMinutes)),
             ConsoleUrl = Uri.TryCreate(console, UriKind.Absolute, out var url) ? url : null,
+            InvitationsPerDay = configuration.GetValue("INVITATIONS_PER_DAY", defaults.InvitationsPerDay),
             SignUpsPerHour = configuration.GetValue("SIGN_UPS_PER_HOUR", defaults.SignUpsPerHour),
         };
     }

@@ -2,18 +2,37 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using AgentPlatform.Data.Connections;
+using AgentPlatform.Data.Tenancy;
+using Npgsql;
 using NpgsqlTypes;
 
 namespace AgentPlatform.Api.Auth;
 
-/// <summary>Limits what can be asked for without sign-in and leaves something behind: accounts, e-mails. Counted in Postgres, so that all processes count together.</summary>
+/// <summary>Limits what can be asked for and leaves something behind: accounts, e-mails to others. Counted in Postgres, so that all processes count together.</summary>
 internal sealed class AccountThrottle(ApiDataSource database, AccountOptions options)
 {
+    private const string Count = "SELECT count_request($1, $2, $3)";
+
     /// <summary>Requests for a new password of one e-mail address from one IP address within <see cref="ResetWindow"/>.</summary>
     public const int MaxResetsPerEmailAndAddress = 5;
 
     /// <summary>Requests for a new password from one IP address within <see cref="ResetWindow"/>.</summary>
     public const int MaxResetsPerAddress = 50;
+
+    /// <summary>Requests for a new password of one e-mail address, from wherever, within <see cref="ResetMailWindow"/>: whoever is meant has that many links by then.</summary>
+    public const int MaxResetsPerEmail = 10;
+
+    /// <summary>How long requests for a new password of one e-mail address count, from wherever they come.</summary>
+    public static readonly TimeSpan ResetMailWindow = TimeSpan.FromHours(1);
+
+    /// <summary>Test e-mails of one organization within <see cref="TestEmailWindow"/>.</summary>
+    public const int MaxTestEmails = 10;
+
+    /// <summary>How long test e-mails count.</summary>
+    public static readonly TimeSpan TestEmailWindow = TimeSpan.FromHours(1);
+
+    /// <summary>How long invitations count.</summary>
+    public static readonly TimeSpan InvitationWindow = TimeSpan.FromDays(1);
 
     /// <summary>How long requests for a new password count.</summary>
     public static readonly TimeSpan ResetWindow = TimeSpan.FromMinutes(15);
@@ -26,27 +45,31 @@ internal sealed class AccountThrottle(ApiDataSource database, AccountOptions opt
         Take([($"sign-up {SignInThrottle.Network(address)}", options.SignUpsPerHour)], SignUpWindow, cancellationToken);
 
     /// <summary>Counts a request for a new password, whether or not anybody has the address; how long to wait when there were too many.</summary>
-    public Task<TimeSpan> Reset(string email, IPAddress? address, CancellationToken cancellationToken)
+    public async Task<TimeSpan> Reset(string email, IPAddress? address, CancellationToken cancellationToken)
     {
         var from = SignInThrottle.Network(address);
-        return Take([($"reset {email} {from}", MaxResetsPerEmailAndAddress), ($"reset {from}", MaxResetsPerAddress)], ResetWindow, cancellationToken);
+        var wait = await Take([($"reset {email} {from}", MaxResetsPerEmailAndAddress), ($"reset {from}", MaxResetsPerAddress)], ResetWindow, cancellationToken);
+        return wait > TimeSpan.Zero ? wait : await Take([($"reset mail {email}", MaxResetsPerEmail)], ResetMailWindow, cancellationToken);
     }
+
+    /// <summary>Counts a test e-mail; how long to wait when there were too many.</summary>
+    public Task<TimeSpan> TestEmail(Guid organization, CancellationToken cancellationToken) => Take([($"test e-mail {organization}", MaxTestEmails)], TestEmailWindow, cancellationToken);
+
+    /// <summary>Counts an invitation in the transaction that makes it; how long to wait when there were too many.</summary>
+    public static async Task<TimeSpan> Invitation(TenantSession session, Guid organization, int mostPerDay, CancellationToken cancellationToken) =>
+        TimeSpan.FromSeconds(await session.ScalarAsync<int>(Count, cancellationToken, Parameters([($"invitation {organization}", mostPerDay)], InvitationWindow)));
 
     private async Task<TimeSpan> Take((string Subject, int Limit)[] counted, TimeSpan window, CancellationToken cancellationToken)
     {
-        var subjects = counted.Select(entry => SHA256.HashData(Encoding.UTF8.GetBytes(entry.Subject))).ToArray();
-        await using var wait = database.CreateCommand("SELECT sign_in_wait($1, $2)");
-        wait.Parameters.Add(new() { Value = subjects, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea });
-        wait.Parameters.Add(new() { Value = counted.Select(entry => entry.Limit).ToArray() });
-        var seconds = (int)(await wait.ExecuteScalarAsync(cancellationToken))!;
-        if (seconds > 0)
-        {
-            return TimeSpan.FromSeconds(seconds);
-        }
-        await using var record = database.CreateCommand("SELECT record_sign_in_failure($1, $2)");
-        record.Parameters.Add(new() { Value = subjects, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea });
-        record.Parameters.Add(new() { Value = window });
-        await record.ExecuteNonQueryAsync(cancellationToken);
-        return TimeSpan.Zero;
+        await using var command = database.CreateCommand(Count);
+        command.Parameters.AddRange(Parameters(counted, window));
+        return TimeSpan.FromSeconds((int)(await command.ExecuteScalarAsync(cancellationToken))!);
     }
+
+    private static NpgsqlParameter[] Parameters((string Subject, int Limit)[] counted, TimeSpan window) =>
+    [
+        new() { Value = counted.Select(entry => SHA256.HashData(Encoding.UTF8.GetBytes(entry.Subject))).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea },
+        new() { Value = counted.Select(entry => entry.Limit).ToArray() },
+        new() { Value = window },
+    ];
 }

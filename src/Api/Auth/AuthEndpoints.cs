@@ -26,7 +26,7 @@ internal static class AuthEndpoints
         RateLimit = RateLimits.SignIn,
         Summary = "Sign in with e-mail address and password",
         Description = "Opens a session in the person's default organization. After too many failures for an address the answer is 429, whether or not the address is known.",
-        Body = new(Email("email").Required(), Password("password").Required()),
+        Body = new(AnyEmail("email").Required(), Password("password").Required()),
         Answer = Tokens,
         AnswerName = "Tokens",
         Problems = [ProblemType.InvalidCredentials, ProblemType.Forbidden, ProblemType.TooManyRequests],

@@ -23,7 +23,7 @@ internal static class MeEndpoints
         Role = Role.Viewer,
         Summary = "Who is signed in, where, and as what",
         Answer = new(
-            Uuid("id"), Email("email"), Text("firstName", 200).Nullable(), Text("lastName", 200).Nullable(), Text("fullName", 400).Nullable(),
+            Uuid("id"), AnyEmail("email"), Text("firstName", 200).Nullable(), Text("lastName", 200).Nullable(), Text("fullName", 400).Nullable(),
             Url("avatarUrl").Nullable(), Language("locale"),
             new Field("organization", new ObjectType(Membership)).About("The organization of this session."),
             List("memberships", new ObjectType(Membership), 1000).About("All organizations of the person; for an API key its own."),
@@ -38,7 +38,7 @@ internal static class MeEndpoints
         NeedsPerson = true,
         Summary = "Change what is said about you",
         Body = new(
-            Name("firstName").Nullable(), Name("lastName").Nullable(), Name("fullName", 400).Nullable(), Url("avatarUrl").Nullable(), Language("locale"),
+            MailedName("firstName").Nullable(), MailedName("lastName").Nullable(), MailedName("fullName", 400).Nullable(), Url("avatarUrl").Nullable(), Language("locale"),
             Uuid("defaultOrganizationId").About("The organization that a sign-in leads to; one of your own.")),
         BodyUse = ShapeUse.Change,
         Example = new() { ["firstName"] = "Ada", ["locale"] = "en" },

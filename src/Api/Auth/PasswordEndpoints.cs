@@ -1,4 +1,4 @@
-using AgentPlatform.Api.Notifications;
+using AgentPlatform.Api.Emails;
 using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Data.Connections;
@@ -36,7 +36,7 @@ internal static class PasswordEndpoints
         SuccessStatus = StatusCodes.Status202Accepted,
         Summary = "Ask for a link to set a new password",
         Description = "The answer is always the same. If somebody has the address and this installation sends e-mail, a link follows.",
-        Body = new(Email("email").Required()),
+        Body = new(AnyEmail("email").Required()),
     };
 
     private static readonly Operation ResetOperation = new()
@@ -98,7 +98,7 @@ internal static class PasswordEndpoints
         var email = EmailAddress.Comparable(request.Body.Text("email")!);
         if (await request.Service<AccountThrottle>().Reset(email, request.Http.Connection.RemoteIpAddress, request.Cancelled) is var wait && wait > TimeSpan.Zero)
         {
-            return new Problem(ProblemType.TooManyRequests, $"Too many requests for a new password ({AccountThrottle.MaxResetsPerEmailAndAddress} in {AccountThrottle.ResetWindow.TotalMinutes} minutes).") { RetryAfter = wait };
+            return new Problem(ProblemType.TooManyRequests, $"Too many requests for a new password ({AccountThrottle.MaxResetsPerEmailAndAddress} in {AccountThrottle.ResetWindow.TotalMinutes} minutes, {AccountThrottle.MaxResetsPerEmail} for one address in {AccountThrottle.ResetMailWindow.TotalMinutes}).") { RetryAfter = wait };
         }
         if (request.Service<MailOptions>().IsConfigured)
         {

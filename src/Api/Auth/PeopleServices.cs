@@ -1,3 +1,4 @@
+using AgentPlatform.Api.Emails;
 using AgentPlatform.Api.Notifications;
 using AgentPlatform.Api.Organizations;
 using AgentPlatform.Data.Connections;
@@ -17,7 +18,8 @@ internal static class PeopleServices
         services.AddSingleton(provider => new AccountCommands(
             provider.GetRequiredService<ApiDataSource>(), provider.GetRequiredService<EngineDataSource>(), provider.GetRequiredService<AccountLinks>(),
             provider.GetRequiredService<AccountOptions>(), provider.GetRequiredService<TimeProvider>()));
-        services.AddNotifications(configuration);
+        services.AddEmails(configuration);
+        services.AddNotifications();
     }
 
     public static void MapPeople(this IEndpointRouteBuilder routes)
@@ -29,6 +31,7 @@ internal static class PeopleServices
         ApiKeyEndpoints.MapApiKeys(routes);
         MemberEndpoints.MapMembers(routes);
         InvitationEndpoints.MapInvitations(routes);
+        routes.MapEmails();
         routes.MapNotifications();
     }
 }

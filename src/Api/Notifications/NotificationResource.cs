@@ -12,7 +12,7 @@ internal static class NotificationResource
     /// <summary>Everything that people are told, as the database checks it.</summary>
     public static readonly ImmutableArray<string> Types =
     [
-        "conversation_assigned", "conversation_escalated", "mention", "invitation_accepted", "activity_assigned", "activity_due", "quota_warning", "subscription_past_due", "job_finished",
+        "conversation_assigned", "conversation_escalated", "mention", "invitation_accepted", "invitation_failed", "activity_assigned", "activity_due", "quota_warning", "subscription_past_due", "job_finished",
         "channel_broken", "message_failed",
     ];
 

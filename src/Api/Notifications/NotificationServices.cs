@@ -3,18 +3,11 @@ namespace AgentPlatform.Api.Notifications;
 /// <summary>What members are told, in the product and by e-mail.</summary>
 internal static class NotificationServices
 {
-    public static void AddNotifications(this IServiceCollection services, IConfiguration configuration)
+    public static void AddNotifications(this IServiceCollection services)
     {
-        services.AddSingleton(_ => MailOptions.Read(configuration));
-        services.AddSingleton<MailSender>();
-        services.AddHostedService(provider => provider.GetRequiredService<MailSender>());
         services.AddSingleton<DueNotifications>();
         services.AddHostedService(provider => provider.GetRequiredService<DueNotifications>());
     }
 
-    public static void MapNotifications(this IEndpointRouteBuilder routes)
-    {
-        routes.ServiceProvider.GetRequiredService<MailOptions>();
-        NotificationEndpoints.MapNotifications(routes);
-    }
+    public static void MapNotifications(this IEndpointRouteBuilder routes) => NotificationEndpoints.MapNotifications(routes);
 }

@@ -34,6 +34,10 @@ internal sealed record ReaderLanguage
 
     public required string ResetBody { get; init; }
 
+    public required string TestSubject { get; init; }
+
+    public required string TestBody { get; init; }
+
     /// <summary>Words of the product that stand in texts: roles, states, kinds of jobs, and what somebody is called whose name nobody knows.</summary>
     public required ImmutableDictionary<string, string> Words { get; init; }
 

@@ -18,7 +18,7 @@ internal static class InvitationEndpoints
         RateLimit = RateLimits.SignIn,
         Summary = "What an invitation's link is for",
         Body = new(Verbatim("token").Required()),
-        Answer = new(Text("organizationName", 200), Email("email"), Choice("role", Roles.Names)),
+        Answer = new(Text("organizationName", 200), AnyEmail("email"), Choice("role", Roles.Names)),
         AnswerName = "InvitationLink",
         Problems = [ProblemType.LinkEnded],
     };
@@ -30,7 +30,7 @@ internal static class InvitationEndpoints
         Summary = "Accept an invitation",
         Description = "Whoever has an account with the address gives its password; whoever has none chooses one, and gets the account. Signs in to the organization. An invitation works once.",
         Body = new(
-            Verbatim("token").Required(), Password("password").Required(), Name("firstName").Nullable(), Name("lastName").Nullable(), Language("locale")),
+            Verbatim("token").Required(), Password("password").Required(), MailedName("firstName").Nullable(), MailedName("lastName").Nullable(), Language("locale")),
         Example = new() { ["token"] = "token", ["password"] = "seven blue elephants", ["firstName"] = "Ada" },
         Answer = AuthEndpoints.Tokens,
         AnswerName = "Tokens",

@@ -1,5 +1,5 @@
 using AgentPlatform.Api.Auth;
-using AgentPlatform.Api.Notifications;
+using AgentPlatform.Api.Emails;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
 using AgentPlatform.Data.Texts;
@@ -38,12 +38,16 @@ internal static class InvitationResource
             Timestamp("acceptedAt").Nullable().ReadOnly(),
             Reference("acceptedBy", "users").Nullable().ReadOnly(),
             Timestamp("revokedAt").Nullable().ReadOnly().About("When a newer invitation took its place."),
+            Choice("emailStatus", "pending", "sent", "failed", "dropped").Nullable().ReadOnly().About("What became of its e-mail, as `/v1/outgoing-emails` has it; null where none goes out.") with { Expression = OfEmail("state") },
+            Text("emailAnswer", 500).Nullable().ReadOnly().About("What the mail server said last, or why it could not be asked.") with { Expression = OfEmail("last_answer") },
         ],
         RevealedOnce = [Text("link", 2048).About("Where the person accepts: shown this once."), Text("token", 200).About("What the link ends with.")],
         Example = new() { ["email"] = "ada@example.com", ["role"] = "member" },
         BeforeWrite = Prepare,
         AfterWrite = SendEmail,
     };
+
+    private static string OfEmail(string column) => $"(SELECT e.{column} FROM outgoing_emails e WHERE e.entity_id = t.id AND e.kind = 'invitation')";
 
     private static async Task<Problem?> Prepare(ResourceChange change)
     {
@@ -76,18 +80,23 @@ internal static class InvitationResource
         {
             return new Problem(ProblemType.Conflict, $"{open} invitations are open; {MaxOpen} is the most.");
         }
+        var options = request.Service<AccountOptions>();
+        if (await AccountThrottle.Invitation(change.Session, caller.OrganizationId, options.InvitationsPerDay, request.Cancelled) is var wait && wait > TimeSpan.Zero)
+        {
+            return new Problem(ProblemType.TooManyRequests, $"INVITATIONS_PER_DAY is {options.InvitationsPerDay}.") { RetryAfter = wait };
+        }
         var links = request.Service<AccountLinks>();
         var token = links.Invitations.Make(change.Id);
         change.Columns["token_hash"] = new NpgsqlParameter { Value = LinkTokens.Hash(token) };
         // An invitation lasts while its inviter is a member; a super admin who entered is none, and leaves no name.
         change.Columns["invited_by"] = new NpgsqlParameter { Value = caller.EnteredReason is null ? caller.UserId : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid };
-        change.Columns["expires_at"] = new NpgsqlParameter { Value = now + request.Service<AccountOptions>().InvitationLifetime };
+        change.Columns["expires_at"] = new NpgsqlParameter { Value = now + options.InvitationLifetime };
         change.Revealed["link"] = links.Invitation(token, request.Http.Request);
         change.Revealed["token"] = token;
         return null;
     }
 
-    private static Task SendEmail(ResourceChange change) => change.IsCreation && change.Request.Service<MailOptions>().IsConfigured
-        ? change.Session.ExecuteAsync("SELECT queue_invitation_email($1)", change.Request.Cancelled, change.Id)
+    private static Task SendEmail(ResourceChange change) => change.IsCreation && change.Request.Service<MailOptions>() is { IsConfigured: true } options
+        ? change.Session.ExecuteAsync("SELECT queue_invitation_email($1, $2)", change.Request.Cancelled, change.Id, options.InvitationsPerRecipientPerDay)
         : Task.CompletedTask;
 }

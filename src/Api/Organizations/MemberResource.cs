@@ -22,7 +22,7 @@ internal static class MemberResource
         DefaultSort = "createdAt",
         Fields =
         [
-            Email("email").ReadOnly().Searched() with { Expression = OfPerson("email") },
+            AnyEmail("email").ReadOnly().Searched() with { Expression = OfPerson("email") },
             Text("firstName", 200).Nullable().ReadOnly().Searched() with { Expression = OfPerson("first_name") },
             Text("lastName", 200).Nullable().ReadOnly().Searched() with { Expression = OfPerson("last_name") },
             Text("fullName", 400).Nullable().ReadOnly().Searched() with { Expression = OfPerson("full_name") },

@@ -20,7 +20,7 @@ internal static class OrganizationResource
         Update = Role.Admin,
         Fields =
         [
-            Name("name"),
+            MailedName("name"),
             Text("slug", 100).ReadOnly(),
             Url("logo").Nullable(),
             Matching("country", "^[A-Z]{2}$", "a country code of two letters", "ES", 2).Nullable(),

@@ -13,6 +13,8 @@ public static class ResourceCatalog
         Organizations.InvitationResource.Invitations,
         Auth.ApiKeyResource.ApiKeys,
         Notifications.NotificationResource.Notifications,
+        Emails.OutgoingEmailResource.OutgoingEmails,
+        Emails.OutgoingEmailResource.OfInstallation,
         Channels.ChannelResource.Channels,
         Channels.KeywordActionResource.KeywordActions,
         Channels.ContentCollectionResource.ContentCollections,

@@ -172,7 +172,7 @@ internal static class ResourceOperations
             if (field.IsFilter)
             {
                 var takesNothing = field.IsNullable || field.Type is TextListType;
-                yield return new(field.Name, field.Type, $"Only rows with one of these values{(!takesNothing ? "" : field.Type.IsFreeText ? "; empty for rows without any" : ", `none` for null")}.", IsList: true) { TakesNothing = takesNothing };
+                yield return new(field.Name, field.Type.Wanted(), $"Only rows with one of these values{(!takesNothing ? "" : field.Type.IsFreeText ? "; empty for rows without any" : ", `none` for null")}.", IsList: true) { TakesNothing = takesNothing };
             }
             if (field.IsRange)
             {

@@ -160,7 +160,7 @@ internal static class ResourceReads
         }
         var (field, descending) = SortOf(resource, sort);
         var cursor = PageCursor.Parse(text);
-        var value = cursor?.Value is null ? null : field.Type.ReadText(cursor.Value);
+        var value = cursor?.Value is null ? null : field.Type.Wanted().ReadText(cursor.Value);
         if (cursor is null || cursor.Sort != sort || value is null != cursor.Value is null || value is null && !field.IsNullable)
         {
             return Problem.Invalid("cursor", "cursor is not one that this list gave for this sort.");

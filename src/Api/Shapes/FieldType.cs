@@ -51,6 +51,9 @@ public abstract record FieldType
     /// <summary>A value that fits, for examples in the documentation and for generated tests.</summary>
     public abstract JsonNode Sample();
 
+    /// <summary>The same for a value that is looked for among those that were taken, by rules that may have been others then.</summary>
+    public virtual FieldType Wanted() => this;
+
     /// <summary>SQL that holds where what an expression gives is the value that another one gives.</summary>
     public virtual string Same(string expression, string value) => $"{expression} = {value}";
 

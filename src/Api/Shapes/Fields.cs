@@ -32,13 +32,18 @@ public static class Fields
     /// <summary>A password as it is typed. What counts of it is decided where it is hashed.</summary>
     public static Field Password(string name) => Verbatim(name, Auth.AuthOptions.MaxPasswordLength);
 
-    /// <summary>Kept as it is written, recognised whatever its case.</summary>
-    public static Field Email(string name) =>
-        new(name, new TextType(254, Format: "email", Pattern: @"^[^@\s]+@[^@\s]+\.[^@\s]+$", Form: "an e-mail address", Example: "person@example.com")
-        {
-            Comparison = "comparable_email",
-            Spelling = EmailAddress.Typed,
-        });
+    /// <summary>What people or organizations call themselves, which goes into e-mails to others.</summary>
+    public static Field MailedName(string name, int maxLength = 200) => new(name, NameType(maxLength, "Name") with
+    {
+        Form = $"text of 1 to {maxLength} characters, not blank, without web and e-mail addresses and without control characters",
+        Accepts = Data.Texts.MailedName.IsAllowed,
+    });
+
+    /// <summary>An address that mail can be sent to. Kept as it is written, recognised whatever its case.</summary>
+    public static Field Email(string name) => new(name, AddressType with { Accepts = EmailAddress.CanBeSentTo });
+
+    /// <summary>An address that somebody has, from whenever it was taken: for finding and showing, not for taking.</summary>
+    public static Field AnyEmail(string name) => new(name, AddressType);
 
     /// <summary>E.164: a plus sign and 5 to 15 digits. What people write between them is taken away.</summary>
     public static Field Phone(string name) =>
@@ -142,6 +147,12 @@ public static class Fields
     public static Field About(this Field field, string description) => field with { Description = description };
 
     public static Field FromColumn(this Field field, string column) => field with { Column = column };
+
+    private static readonly TextType AddressType = new(EmailAddress.MaxLength, Format: "email", Pattern: @"^.+@[^@\s]+\.[^@\s]+$", Form: "an e-mail address", Example: "person@example.com")
+    {
+        Comparison = "comparable_email",
+        Spelling = EmailAddress.Typed,
+    };
 
     private static TextType NameType(int maxLength, string example) => new(maxLength, MinLength: 1, Example: example) { Comparison = AsPeopleDo, Spelling = TypedText.Line };
 }

@@ -22,6 +22,9 @@ public sealed record TextType(int MaxLength, int MinLength = 0, string? Format =
     /// <summary>What is kept of a text: composed, unless said otherwise.</summary>
     public Func<string, string> Spelling { get; init; } = TypedText.Of;
 
+    /// <summary>What it must fulfil besides, where no pattern says it; null for nothing. What is only looked for need not (<see cref="Wanted"/>).</summary>
+    public Func<string, bool>? Accepts { get; init; }
+
     /// <summary>How long one match may take; patterns here are linear, so it is never reached.</summary>
     private static readonly TimeSpan MatchTimeout = TimeSpan.FromMilliseconds(200);
 
@@ -48,6 +51,8 @@ public sealed record TextType(int MaxLength, int MinLength = 0, string? Format =
     // U+0000 can't be stored: it is refused, not taken for something invisible.
     public override object? ReadText(string text) => !text.Contains('\0', StringComparison.Ordinal) && Spelling(text) is var kept && Fits(kept) ? kept : null;
 
+    public override FieldType Wanted() => this with { Accepts = null };
+
     public override string Same(string expression, string value) => Comparison is null ? base.Same(expression, value) : $"{Comparison}({expression}) = {Comparison}({value})";
 
     public override string WriteText(object value) => (string)value;
@@ -60,7 +65,7 @@ public sealed record TextType(int MaxLength, int MinLength = 0, string? Format =
     private static string WholeText(string pattern) => pattern.EndsWith('$') && !pattern.EndsWith("\\$", StringComparison.Ordinal) ? $"{pattern[..^1]}\\z" : throw new ArgumentException($"The pattern {pattern} must match all of a text: begin with ^ and end with $.");
 
     private bool Fits(string text) =>
-        text.Length >= MinLength && text.Length <= MaxLength && (MinLength == 0 || !ComparableText.IsBlank(text)) && (_pattern is null || _pattern.IsMatch(text));
+        text.Length >= MinLength && text.Length <= MaxLength && (MinLength == 0 || !ComparableText.IsBlank(text)) && (_pattern is null || _pattern.IsMatch(text)) && (Accepts is null || Accepts(text));
 }
 
 /// <summary>One of a few words.</summary>

@@ -76,6 +76,7 @@ internal sealed class PopulatedOrganization(TestOrganization organization, Whats
         await organization.Execute(
             "SELECT notify_member($1, $2, 'quota_warning', 'Eighty percent')", organization.Id, organization.OwnerId);
         ids["notifications"] = (await (await organization.Owner.GetAsync("/v1/notifications")).Json()).Items()[0].Id();
+        ids["outgoing-emails"] = ids["installation-emails"] = (await (await organization.Owner.GetAsync("/v1/outgoing-emails")).Json()).Items()[0].Id();
         await organization.SignIn(organization.OwnerEmail);
         ids["sessions"] = (await (await organization.Owner.GetAsync("/v1/sessions")).Json()).Items().First(session => !session["current"]!.GetValue<bool>()).Id();
 
@@ -123,9 +124,10 @@ internal sealed class PopulatedOrganization(TestOrganization organization, Whats
 
     public static string Path(ApiOperation operation, Guid id) => operation.Path.Replace("{id}", id.ToString(), StringComparison.Ordinal);
 
-    /// <summary>What one organization has as well as the other, or neither: the installation's plans, and what super admins do for any organization.</summary>
+    /// <summary>What one organization has as well as the other, or neither: the installation's plans, and what super admins see and do of any organization.</summary>
     public static bool IsOfInstallation(ApiOperation operation) =>
-        operation.Path.StartsWith("/v1/pricing-plans/", StringComparison.Ordinal) || operation.Path.StartsWith("/v1/organizations", StringComparison.Ordinal);
+        operation.Path.StartsWith("/v1/pricing-plans/", StringComparison.Ordinal) || operation.Path.StartsWith("/v1/organizations", StringComparison.Ordinal)
+        || operation.Path.StartsWith("/v1/installation-", StringComparison.Ordinal);
 
     /// <summary>The owner's answer to a request, without what differs each time.</summary>
     public async Task<(int Status, string Body)> Send(ApiOperation operation, string path, JsonObject? body, string version = "*")

@@ -77,7 +77,7 @@ public sealed class NotificationFunctionTests(PeopleDatabase people) : IClassFix
         Assert.Equal(1L, await people.As<long>(told, people.Organization, "select count(*) from notifications where user_id = $1", told));
         Assert.Equal(0L, await people.As<long>(other, people.Organization, "select count(*) from notifications where user_id = $1", told));
         Assert.Equal(0L, await people.As<long>(told, people.Other, "select count(*) from notifications"));
-        foreach (var sql in new[] { "select count(*) from outgoing_emails", "insert into notifications (organization_id, user_id, type, title) values (current_organization_id(), $1, 'mention', 'x') returning 1::bigint" })
+        foreach (var sql in new[] { "select count(subject) from outgoing_emails", "select count(body) from outgoing_emails", "insert into notifications (organization_id, user_id, type, title) values (current_organization_id(), $1, 'mention', 'x') returning 1::bigint" })
         {
             var refused = await Assert.ThrowsAsync<PostgresException>(() => people.As<long>(told, people.Organization, sql, sql.Contains("$1", StringComparison.Ordinal) ? [told] : []));
             Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, refused.SqlState);

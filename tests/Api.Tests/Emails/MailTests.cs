@@ -1,13 +1,13 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.RegularExpressions;
+using AgentPlatform.Api.Emails;
 using AgentPlatform.Api.Notifications;
 using AgentPlatform.Api.Tests.TestApp;
-using AgentPlatform.Fakes.Smtp;
 using AgentPlatform.Grains.Channels;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace AgentPlatform.Api.Tests.Notifications;
+namespace AgentPlatform.Api.Tests.Emails;
 
 public sealed class MailTests(MailApp app) : IClassFixture<MailApp>
 {
@@ -97,8 +97,8 @@ public sealed class MailTests(MailApp app) : IClassFixture<MailApp>
             Assert.Equal(english.Words.Keys.Order(), language.Words.Keys.Order());
             Assert.Equal(english.Titles.Keys.Order().Select(name => Places(english.Titles[name])), language.Titles.Keys.Order().Select(name => Places(language.Titles[name])));
             Assert.Equal(
-                [Places(english.InvitationSubject), Places(english.InvitationBody), Places(english.ResetSubject), Places(english.ResetBody)],
-                [Places(language.InvitationSubject), Places(language.InvitationBody), Places(language.ResetSubject), Places(language.ResetBody)]);
+                [Places(english.InvitationSubject), Places(english.InvitationBody), Places(english.ResetSubject), Places(english.ResetBody), Places(english.TestSubject), Places(english.TestBody)],
+                [Places(language.InvitationSubject), Places(language.InvitationBody), Places(language.ResetSubject), Places(language.ResetBody), Places(language.TestSubject), Places(language.TestBody)]);
         }
         Assert.Same(english, ReaderLanguage.Of("ja"));
         Assert.Same(english, ReaderLanguage.Of(null));
@@ -116,7 +116,7 @@ public sealed class MailTests(MailApp app) : IClassFixture<MailApp>
         // Every text that a function names, as they are now.
         var named = new SortedSet<string>(StringComparer.Ordinal);
         var english = ReaderLanguage.Of("en");
-        foreach (var function in new[] { "notify_escalation", "notify_assignment", "notify_mentioned", "notify_activity_assignment", "notify_due_activities", "accept_invitation", "record_usage_alert", "notify_message_failed" })
+        foreach (var function in new[] { "notify_escalation", "notify_assignment", "notify_mentioned", "notify_activity_assignment", "notify_due_activities", "accept_invitation", "record_usage_alert", "notify_message_failed", "notify_invitation_failed" })
         {
             var source = await app.Database.ScalarAsAdminAsync<string>($"SELECT prosrc FROM pg_proc WHERE proname = '{function}'");
             var texts = Regex.Matches(source!, "'([a-z]+[A-Z][A-Za-z]*|mentioned|joined|stopped)'").Select(match => match.Groups[1].Value).Where(name => name is not ("assignedTo" or "periodStart" or "usageAlert")).ToArray();
@@ -141,7 +141,7 @@ public sealed class MailTests(MailApp app) : IClassFixture<MailApp>
         app.Smtp.Next(new("RCPT", "451 Try again later"));
         await Notify(organization, "later");
         await Eventually.Holds(async () => await app.Database.ScalarAsAdminAsync<bool>(
-            $"SELECT state = 'pending' AND attempts = 1 AND last_error LIKE '%451%' AND next_attempt_at > now() + interval '5 seconds' FROM outgoing_emails WHERE to_address = '{organization.OwnerEmail}'"));
+            $"SELECT state = 'pending' AND attempts = 1 AND last_answer LIKE '%451%' AND next_attempt_at > now() + interval '5 seconds' FROM outgoing_emails WHERE to_address = '{organization.OwnerEmail}'"));
         // A connection that breaks off counts the same.
         app.Smtp.Next(new("DATA", null));
         await TryNow(organization);
@@ -163,7 +163,7 @@ public sealed class MailTests(MailApp app) : IClassFixture<MailApp>
         app.Smtp.Next(new("BODY", null, Accept: true));
         await Notify(organization, "twice");
         var first = await app.NextMail(organization.OwnerEmail);
-        await Eventually.Holds(async () => await app.Database.ScalarAsAdminAsync<bool>($"SELECT last_error IS NOT NULL FROM outgoing_emails WHERE to_address = '{organization.OwnerEmail}'"));
+        await Eventually.Holds(async () => await app.Database.ScalarAsAdminAsync<bool>($"SELECT last_answer IS NOT NULL FROM outgoing_emails WHERE to_address = '{organization.OwnerEmail}'"));
         await TryNow(organization);
         Assert.Equal(first.Headers["Message-ID"], (await app.NextMail(organization.OwnerEmail)).Headers["Message-ID"]);
     }
@@ -189,38 +189,7 @@ public sealed class MailTests(MailApp app) : IClassFixture<MailApp>
     [Fact]
     public void Pauses_double_up_to_an_hour()
     {
-        Assert.Equal([15, 30, 60, 120, 3600, 3600], new[] { 1, 2, 3, 4, 12, 1000 }.Select(attempt => (int)MailSender.PauseAfter(attempt).TotalSeconds));
-    }
-
-    [Fact]
-    public async Task A_server_without_tls_or_with_a_false_certificate_gets_neither_password_nor_e_mail()
-    {
-        foreach (var (server, client) in new[] { (SmtpServerTls.None, MailTls.StartTls), (SmtpServerTls.StartTls, MailTls.StartTls), (SmtpServerTls.Implicit, MailTls.Implicit) })
-        {
-            await using var smtp = FakeSmtpServer.Start(new(server, "platform", "secret"));
-            var options = new MailOptions { Host = "127.0.0.1", Port = smtp.Port, Tls = client, User = "platform", Password = "secret", From = "a@example.com" };
-            // Nothing says that the certificate, which the server signed itself, may be trusted.
-            var failure = await Record.ExceptionAsync(() => SmtpConnection.Open(options, null, CancellationToken.None));
-            Assert.True(failure is SmtpRefusedException { IsFinal: false } or System.Security.Authentication.AuthenticationException, $"{failure}");
-            Assert.False(smtp.HasMail);
-        }
-    }
-
-    [Fact]
-    public async Task Tls_from_the_first_byte_works_too()
-    {
-        await using var smtp = FakeSmtpServer.Start(new(SmtpServerTls.Implicit, "platform", "secret"));
-        var options = new MailOptions { Host = "127.0.0.1", Port = smtp.Port, Tls = MailTls.Implicit, User = "platform", Password = "secret", From = "a@example.com" };
-        await using (var connection = await SmtpConnection.Open(options, (_, _, _, _) => true, CancellationToken.None))
-        {
-            var mail = new Mail(Guid.CreateVersion7(), "b@example.com", "Line\r\nBcc: everybody@example.com", "Body");
-            await connection.Send("a@example.com", mail.To, MailMessageText.Write(mail, new("a@example.com"), DateTimeOffset.UtcNow), CancellationToken.None);
-        }
-        using var patience = new CancellationTokenSource(Eventually.Patience);
-        var received = await smtp.NextMail(patience.Token);
-        Assert.Equal("Line  Bcc: everybody@example.com", received.Subject);
-        Assert.DoesNotContain("Bcc", received.Headers.Keys);
-        Assert.Empty(smtp.Violations);
+        Assert.Equal([15, 30, 60, 120, 3600, 3600], new[] { 1, 2, 3, 4, 12, 1000 }.Select(attempt => (int)app.Services.GetRequiredService<MailSender>().PauseAfter(attempt).TotalSeconds));
     }
 
     private static string Address() => $"guest-{Guid.NewGuid():N}@example.com";

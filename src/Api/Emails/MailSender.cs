@@ -1,18 +1,19 @@
-using System.Net.Mail;
-using System.Security.Authentication;
 using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Notifications;
 using AgentPlatform.Data.Changes;
 using AgentPlatform.Data.Connections;
 using Npgsql;
+using NpgsqlTypes;
 
-namespace AgentPlatform.Api.Notifications;
+namespace AgentPlatform.Api.Emails;
 
 /// <summary>
 /// Sends what waits in the outbox: at least once each, since a process may end after the server took an e-mail and before that is written. Each process takes
 /// its share; one that ended leaves its share to the others when the lease is over.
 /// </summary>
 internal sealed partial class MailSender(
-    ApiDataSource database, MailOptions options, AccountOptions accounts, AccountLinks links, ConfigurationChanges changes, TimeProvider clock, ILogger<MailSender> logger) : BackgroundService
+    ApiDataSource database, MailOptions options, MailServer server, AccountOptions accounts, AccountLinks links, ConfigurationChanges changes, TimeProvider clock, ILogger<MailSender> logger)
+    : BackgroundService
 {
     /// <summary>How often it looks without being told.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
@@ -20,34 +21,21 @@ internal sealed partial class MailSender(
     /// <summary>Most e-mails taken at once.</summary>
     public const int BatchSize = 10;
 
-    /// <summary>The first pause after a failure; it doubles up to <see cref="LongestPause"/>.</summary>
-    public static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(15);
-
-    /// <summary>The longest pause between two tries of one e-mail.</summary>
-    public static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
-
-    private static readonly System.Buffers.SearchValues<char> NotInAddresses = System.Buffers.SearchValues.Create("<>()[]\\,;:\" \t\r\n\0");
-
     private readonly SemaphoreSlim _news = new(0, 1);
 
-    /// <summary>How servers' certificates are judged, where not as usual: for tests with a server of their own.</summary>
-    internal System.Net.Security.RemoteCertificateValidationCallback? Trust { get; set; }
+    /// <summary>How long what was taken is left alone by others: longer than a whole batch takes.</summary>
+    private TimeSpan Lease => options.Timeout * (BatchSize + 2);
 
-    /// <summary>Sends what is due; returns how many were tried.</summary>
-    public async Task<int> SendDue(CancellationToken cancellationToken)
+    /// <summary>Sends some of what is due; returns how many were taken, and whether the server could be reached.</summary>
+    public async Task<(int Taken, bool IsReachable)> SendDue(CancellationToken cancellationToken)
     {
-        var due = await Claim(cancellationToken);
-        foreach (var email in due)
-        {
-            var (outcome, error) = await Try(email, cancellationToken);
-            await Settle(email, outcome, error, cancellationToken);
-        }
-        return due.Count;
+        await using var connection = server.Connect();
+        return await SendDue(connection, cancellationToken);
     }
 
     /// <summary>The pause after so many tries.</summary>
-    public static TimeSpan PauseAfter(int attempts) =>
-        ShortestPause * Math.Pow(2, Math.Clamp(attempts - 1, 0, 20)) is var pause && pause < LongestPause ? pause : LongestPause;
+    public TimeSpan PauseAfter(int attempts) =>
+        options.FirstRetry * Math.Pow(2, Math.Clamp(attempts - 1, 0, 20)) is var pause && pause < options.LongestRetry ? pause : options.LongestRetry;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -64,17 +52,22 @@ internal sealed partial class MailSender(
         });
         while (!stoppingToken.IsCancellationRequested)
         {
+            var isReachable = true;
             try
             {
-                while (await SendDue(stoppingToken) == BatchSize)
+                await using var connection = server.Connect();
+                int taken;
+                do
                 {
+                    (taken, isReachable) = await SendDue(connection, stoppingToken);
                 }
+                while (taken == BatchSize && isReachable);
             }
             catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
             {
                 LogPostponed(failure.GetType().Name);
             }
-            await Rest(stoppingToken);
+            await Rest(mayBeWoken: isReachable, stoppingToken);
         }
     }
 
@@ -91,13 +84,14 @@ internal sealed partial class MailSender(
         }
     }
 
-    private async Task Rest(CancellationToken stoppingToken)
+    /// <summary>Until there is news or it is time to look. While the server can't be reached, or refuses the sign-in, news doesn't help: not every new e-mail knocks at its door.</summary>
+    private async Task Rest(bool mayBeWoken, CancellationToken stoppingToken)
     {
         using var rested = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         using var timer = clock.CreateTimer(static state => ((CancellationTokenSource)state!).Cancel(), rested, Period, Timeout.InfiniteTimeSpan);
         try
         {
-            await _news.WaitAsync(rested.Token);
+            await (mayBeWoken ? _news.WaitAsync(rested.Token) : Task.Delay(Timeout.Infinite, rested.Token));
         }
         catch (OperationCanceledException)
         {
@@ -106,37 +100,36 @@ internal sealed partial class MailSender(
         }
     }
 
-    private async Task<(string Outcome, string? Error)> Try(OutgoingEmail email, CancellationToken cancellationToken)
+    private async Task<(int Taken, bool IsReachable)> SendDue(MailConnection connection, CancellationToken cancellationToken)
     {
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(options.Timeout);
-        try
+        var since = clock.GetTimestamp();
+        var due = await Claim(cancellationToken);
+        string? unreachable = null;
+        foreach (var email in due.TakeWhile(_ => clock.GetElapsedTime(since) < Lease - (options.Timeout * 2)))
         {
-            if (await Compose(email, cancellationToken) is not { } mail)
+            if (unreachable is not null)
             {
-                return ("dropped", "Nobody to send it to any more.");
+                await Settle(email, "pending", unreachable, cancellationToken);
+                continue;
             }
-            // An address is written into commands and headers as it is: nothing in it may end them.
-            if (mail.To.AsSpan().ContainsAny(NotInAddresses))
+            try
             {
-                return ("failed", "The address can't be written to.");
+                var mail = await Compose(email, cancellationToken);
+                await Settle(email, mail is null ? "dropped" : "sent", mail is null ? "Nobody to send it to any more." : await connection.Send(mail, cancellationToken), cancellationToken);
             }
-            var from = new MailAddress(options.From);
-            await using var connection = await SmtpConnection.Open(options, Trust, timeout.Token);
-            await connection.Send(from.Address, mail.To, MailMessageText.Write(mail, from, clock.GetUtcNow()), timeout.Token);
-            await connection.Quit(timeout.Token);
-            return ("sent", null);
+            catch (MailFailedException failure) when (failure.Kind == MailFailureKind.Final)
+            {
+                LogRefused(email.Id, failure.Message);
+                await Settle(email, "failed", failure.Message, cancellationToken);
+            }
+            catch (MailFailedException failure)
+            {
+                LogTryAgain(email.Id, email.Attempts, failure.Message);
+                await Settle(email, "pending", failure.Message, cancellationToken);
+                unreachable = failure.Kind == MailFailureKind.NoConnection ? failure.Message : null;
+            }
         }
-        catch (SmtpRefusedException refused) when (refused.IsFinal)
-        {
-            LogRefused(email.Id, refused.Message);
-            return ("failed", refused.Message);
-        }
-        catch (Exception failure) when (failure is IOException or System.Net.Sockets.SocketException or AuthenticationException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
-        {
-            LogTryAgain(email.Id, email.Attempts, failure.Message);
-            return ("pending", failure.Message);
-        }
+        return (due.Count, unreachable is null);
     }
 
     /// <summary>The e-mail's text as it is now; null when there is nothing left to say. A link's token is made here, so that the outbox holds none.</summary>
@@ -149,11 +142,11 @@ internal sealed partial class MailSender(
 
     private async Task<Mail?> ComposeInvitation(OutgoingEmail email, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("SELECT organization_name, role, token_hash, inviter FROM invitation_for_email($1)");
+        await using var command = database.CreateCommand("SELECT organization_name, role, token_hash, inviter, inviter_email FROM invitation_for_email($1)");
         command.Parameters.Add(new() { Value = email.EntityId!.Value });
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
         return await row.ReadAsync(cancellationToken) && links.Invitations.MakeAgain(email.EntityId.Value, row.GetFieldValue<byte[]>(2)) is { } token
-            ? MailTexts.Invitation(email, row.GetString(0), row.GetString(1), row.IsDBNull(3) ? null : row.GetString(3), links.Invitation(token, null))
+            ? MailTexts.Invitation(email, row.GetString(0), row.GetString(1), row.IsDBNull(3) ? null : row.GetString(3), row.IsDBNull(4) ? null : row.GetString(4), links.Invitation(token, null))
             : null;
     }
 
@@ -172,10 +165,11 @@ internal sealed partial class MailSender(
     private async Task<List<OutgoingEmail>> Claim(CancellationToken cancellationToken)
     {
         var due = new List<OutgoingEmail>();
-        await using var command = database.CreateCommand("SELECT id, kind, to_address, subject, body, entity_id, attempts, locale, text_name, text_values FROM claim_emails($1, $2)");
+        await using var command = database.CreateCommand("SELECT id, kind, to_address, subject, body, entity_id, attempts, locale, text_name, text_values FROM claim_emails($1, $2, $3, $4)");
         command.Parameters.Add(new() { Value = BatchSize });
-        // Longer than a whole batch can take.
-        command.Parameters.Add(new() { Value = options.Timeout * (BatchSize + 2) });
+        command.Parameters.Add(new() { Value = Lease });
+        command.Parameters.Add(new() { Value = (object?)options.MailsPerMinute ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Integer });
+        command.Parameters.Add(new() { Value = options.AlertsPerDay });
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
         while (await row.ReadAsync(cancellationToken))
         {
@@ -190,13 +184,14 @@ internal sealed partial class MailSender(
         return due;
     }
 
-    private async Task Settle(OutgoingEmail email, string outcome, string? error, CancellationToken cancellationToken)
+    private async Task Settle(OutgoingEmail email, string outcome, string answer, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("SELECT settle_email($1, $2, $3, $4)");
+        await using var command = database.CreateCommand("SELECT settle_email($1, $2, $3, $4, $5)");
         command.Parameters.Add(new() { Value = email.Id });
         command.Parameters.Add(new() { Value = outcome });
-        command.Parameters.Add(SignUpEndpoints.OptionalText(error?.Replace("\0", "", StringComparison.Ordinal)));
+        command.Parameters.Add(new() { Value = answer });
         command.Parameters.Add(new() { Value = PauseAfter(email.Attempts) });
+        command.Parameters.Add(new() { Value = email.Attempts });
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
