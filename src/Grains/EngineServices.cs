@@ -65,6 +65,7 @@ public static class EngineServices
         services.TryAddSingleton<JobRunner>();
         services.TryAddSingleton(_ => FileLimits.From(configuration));
         services.TryAddSingleton<FileStore>();
+        services.TryAddSingleton(_ => ArchiveLimits.From(configuration));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IJobWork, ConversationsOfMemberWork>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IJobWork, ErasureWork>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IJobWork, PersonalDataWork>());

@@ -30,6 +30,10 @@ internal static class ActivityLogResource
             Text("userAgent", 500).Nullable().ReadOnly(),
             Uuid("apiKeyId").Nullable().ReadOnly().About("The API key that acted for the person."),
             Json("metadata").ReadOnly(),
+            Choice("origin", "here", "archive").ReadOnly().Filtered().About("`archive`: an import brought the row, and it says what the archive says. `here`: the product wrote it as it happened.")
+                with { Expression = "CASE WHEN t.imported_in IS NULL THEN 'here' ELSE 'archive' END" },
+            Uuid("importedIn").Nullable().ReadOnly().About("The job that brought the row."),
+            Text("importedActor", 254).Nullable().ReadOnly().About("Who did it, as the archive tells: an e-mail address."),
         ],
     };
 }

@@ -28,7 +28,7 @@ internal static class AgentIntegrationResource
             Choice("kind", "crm", "webhook", "mcp").Required().Fixed().Filtered(),
             Name("name").Required().Sorted().Searched(),
             Reference("connectionId", "crm_connections").Nullable().Filtered().About("The other CRM; exactly for `crm`."),
-            Url("url").Nullable().About("Exactly for `webhook` and `mcp`."),
+            Url("url").Nullable().Called().About("Exactly for `webhook` and `mcp`."),
             HeaderSecret("secret").Secret().About("What calls are authenticated with."),
             Flag("hasSecret").ReadOnly() with { Expression = "(t.secret IS NOT NULL)" },
             Tags("tools", 100, 100).About("What the agent may use of it; empty for everything."),
@@ -36,7 +36,7 @@ internal static class AgentIntegrationResource
         ],
         Example = new() { ["agentId"] = "0196f1c0-7d00-7c3e-9a55-5f0c1b2a3d4e", ["kind"] = "webhook", ["name"] = "Bookings", ["url"] = "https://example.com/bookings", ["secret"] = "…" },
         Uniques = [new("agent_has_an_integration_once", "agentId", "The agent has this integration.")],
-        BeforeWrite = async change => change.IsDeletion ? null : Check(change) ?? await CheckUrl(change) ?? Seal(change),
+        BeforeWrite = change => Task.FromResult(change.IsDeletion ? null : Check(change) ?? EndpointCheck.Refusal(change) ?? CheckAddress(change) ?? Seal(change)),
     };
 
     private static Problem? Check(ResourceChange change)
@@ -48,16 +48,9 @@ internal static class AgentIntegrationResource
             : null;
     }
 
-    private static async Task<Problem?> CheckUrl(ResourceChange change)
-    {
-        if (change.Values.Text("url") is not { } url)
-        {
-            return null;
-        }
-        return await EndpointCheck.Refuses(change.Request, url) is { } reason ? Problem.Invalid("/url", $"/url can't be used: {reason}")
-            : change.Before is { } before ? SecretAddress.Refuses("/url", before.Get<string>("url"), url, "/secret", change.Values.Has("secret") || !before.Get<bool>("hasSecret"))
-            : null;
-    }
+    private static Problem? CheckAddress(ResourceChange change) => change.Before is { } before && change.Values.Text("url") is { } url
+        ? SecretAddress.Refuses("/url", before.Get<string>("url"), url, "/secret", change.Values.Has("secret") || !before.Get<bool>("hasSecret"))
+        : null;
 
     private static Problem? Seal(ResourceChange change)
     {

@@ -1,3 +1,5 @@
+using AgentPlatform.Data.Tenancy;
+
 namespace AgentPlatform.Api.Auth;
 
 /// <summary>How people get and keep their accounts. Settings are named on each property.</summary>
@@ -10,7 +12,7 @@ public sealed record AccountOptions
     public int PasswordMinLength { get; init; } = 10;
 
     /// <summary>How long an invitation can be accepted (setting <c>INVITATION_DAYS</c>, default 7).</summary>
-    public TimeSpan InvitationLifetime { get; init; } = TimeSpan.FromDays(7);
+    public TimeSpan InvitationLifetime { get; init; } = TimeSpan.FromDays(InvitationLimits.Days);
 
     /// <summary>How long a link for a new password works (setting <c>PASSWORD_RESET_MINUTES</c>, default 60).</summary>
     public TimeSpan ResetLifetime { get; init; } = TimeSpan.FromMinutes(60);

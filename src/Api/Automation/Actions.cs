@@ -1,8 +1,5 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using AgentPlatform.Api.Channels;
-using AgentPlatform.Api.Problems;
-using AgentPlatform.Api.Resources;
 using AgentPlatform.Api.Shapes;
 using static AgentPlatform.Api.Shapes.Fields;
 
@@ -13,9 +10,6 @@ internal static class Actions
 {
     /// <summary>Most actions of one rule.</summary>
     public const int MaxActions = 20;
-
-    /// <summary>Name of a member whose address this server is going to call.</summary>
-    private const string WebhookUrl = "webhookUrl";
 
     /// <summary>Members that may hold placeholders.</summary>
     private static readonly string[] Texts = ["text", "title", "description", "prompt"];
@@ -29,7 +23,7 @@ internal static class Actions
             Name("title").Required(), Text("description", 4000), Integer("dueInMinutes", 0, 525_600), Choice("priority", "low", "medium", "high", "urgent").WithDefault("medium"),
             Reference("assigneeId", "users").Nullable(),
         ]),
-        ("webhook", [Url(WebhookUrl).Required()]),
+        ("webhook", [Url("webhookUrl").Required().Called()]),
         ("ai_response", [Prose("prompt", 10_000).Required().About("What the agent is to say or find out.")]),
         ("set_field", [Choice("field", KnownFields.Writable).Required(), AnyJson("value").Required()]),
         ("add_tag", [Name("tag", 100).Required()]),
@@ -63,18 +57,5 @@ internal static class Actions
             using var json = JsonDocument.Parse(value);
             KnownFields.Type(field).Read(json.RootElement, $"{pointer}/value", violations);
         }
-    }
-
-    /// <summary>Refuses addresses that this server must not call, wherever in the change they stand.</summary>
-    public static async Task<Problem?> CheckWebhooks(ResourceChange change)
-    {
-        foreach (var (_, value, pointer) in change.Values.Leaves().Where(leaf => leaf.Field.Name == WebhookUrl))
-        {
-            if (await EndpointCheck.Refuses(change.Request, (string)value) is { } reason)
-            {
-                return Problem.Invalid(pointer, $"{pointer} can't be used: {reason}");
-            }
-        }
-        return null;
     }
 }

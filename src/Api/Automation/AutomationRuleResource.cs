@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Channels;
 using AgentPlatform.Api.Resources;
 using AgentPlatform.Api.Shapes;
 using static AgentPlatform.Api.Shapes.Fields;
@@ -48,6 +49,6 @@ internal static class AutomationRuleResource
             ["cooldownMinutes"] = 60,
         },
         Checks = [new("active_rule_does_something", "actions", "/actions must have at least one action while the rule is active.")],
-        BeforeWrite = async change => change.IsDeletion ? null : Schedules.Check(change) ?? await Actions.CheckWebhooks(change),
+        BeforeWrite = change => Task.FromResult(change.IsDeletion ? null : Schedules.Check(change) ?? EndpointCheck.Refusal(change)),
     };
 }

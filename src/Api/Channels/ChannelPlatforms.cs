@@ -34,7 +34,7 @@ internal static class ChannelPlatforms
 
     public static readonly ImmutableArray<Field> SettingFields =
     [
-        Url("apiBaseUrl").Nullable().About("The platform's API, where it isn't the platform's own: a gateway, an emulator."),
+        Url("apiBaseUrl").Nullable().Called().About("The platform's API, where it isn't the platform's own: a gateway, an emulator."),
         Number("sendRatePerSecond", 0.01m, 1000, 2).Nullable().About("Messages a second; null for the platform's default."),
         Choice("onLateMessage", "hand_over", "answer", "leave").Nullable().About("What becomes of a message that is delivered long after it was written: people see to it (`hand_over`, the default), the AI answers it as far as the platform's window allows (`answer`), or it waits unread (`leave`)."),
         Integer("lateAfterMinutes", 1, 43_200).Nullable().About("From which age on a message is late; null for 720, twelve hours."),

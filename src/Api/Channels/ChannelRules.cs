@@ -11,14 +11,14 @@ namespace AgentPlatform.Api.Channels;
 /// <summary>What a channel must have before it is written: its platform's credentials, sealed; settings that fit; an address that may be called.</summary>
 internal static class ChannelRules
 {
-    public static async Task<Problem?> Check(ResourceChange change)
+    public static Task<Problem?> Check(ResourceChange change)
     {
         if (change.IsDeletion)
         {
-            return null;
+            return Task.FromResult<Problem?>(null);
         }
         var platform = ChannelPlatforms.Find(change.Resulting<string>("platform")!);
-        return CheckPlatformId(change, platform) ?? CheckAddress(change) ?? SealCredentials(change, platform) ?? await MergeSettings(change, platform) ?? ClearBroken(change);
+        return Task.FromResult(CheckPlatformId(change, platform) ?? CheckAddress(change) ?? SealCredentials(change, platform) ?? MergeSettings(change, platform) ?? ClearBroken(change));
     }
 
     /// <summary>A web channel has a widget from the start.</summary>
@@ -91,7 +91,7 @@ internal static class ChannelRules
             return Problem.Invalid("/platformChannelId", $"/platformChannelId is required for {platform.Name}.");
         }
         // Nothing but the bot's own number before the colon: one bot, one channel.
-        if (change.IsCreation && platform.Name == "telegram" && id is null
+        if (platform.Name == "telegram" && id is null
             && change.Values.Object("credentials")?.Text(CredentialNames.BotToken)?.Split(':') is [{ Length: > 0 } number, _])
         {
             change.Columns["platform_channel_id"] = new NpgsqlParameter { Value = number, NpgsqlDbType = NpgsqlDbType.Text };
@@ -99,22 +99,22 @@ internal static class ChannelRules
         return null;
     }
 
-    private static async Task<Problem?> MergeSettings(ResourceChange change, ChannelPlatform platform)
+    private static Problem? MergeSettings(ResourceChange change, ChannelPlatform platform)
     {
         if (change.Values.Object("settings") is not { } given)
         {
             return null;
         }
-        if (given.Text("apiBaseUrl") is { } url)
+        if (given.Text("apiBaseUrl") is not null)
         {
             if (!platform.TakesBaseUrl)
             {
                 return Problem.Invalid("/settings/apiBaseUrl", $"/settings/apiBaseUrl is not a setting of {platform.Name}.");
             }
-            if (await EndpointCheck.Refuses(change.Request, url) is { } reason)
-            {
-                return Problem.Invalid("/settings/apiBaseUrl", $"/settings/apiBaseUrl can't be used: {reason}");
-            }
+        }
+        if (EndpointCheck.Refusal(change) is { } refused)
+        {
+            return refused;
         }
         StoredSettings.Merge(change, "settings");
         return null;

@@ -23,7 +23,7 @@ internal static class FileEndpoints
         Role = Role.Member,
         Summary = "Upload a file",
         Description = "The body is the content itself, at most `FILE_MAX_BYTES`, with its own `Content-Type`. Give the file's id to `POST /v1/jobs/imports`.",
-        Query = [new("name", new TextType(255, 1, Example: "clients.csv"), "Name of the file.")],
+        Query = [new("name", new TextType(FileLimits.MaxNameLength, 1, Example: "clients.csv"), "Name of the file.")],
         TakesContent = true,
         SuccessStatus = StatusCodes.Status201Created,
         Answer = FileResource.Files.Shape,
@@ -61,7 +61,7 @@ internal static class FileEndpoints
         {
             return TooLarge(options);
         }
-        var contentType = request.Http.Request.ContentType is { Length: > 0 and <= 255 } given ? given : "application/octet-stream";
+        var contentType = request.Http.Request.ContentType is { Length: > 0 and <= FileLimits.MaxNameLength } given ? given : "application/octet-stream";
         var name = request.Parameter<string>("name") ?? "upload";
         var (reserved, full) = await Reserve(request, options, name, contentType);
         if (reserved is not { } place)

@@ -1,5 +1,6 @@
 using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Resources;
+using AgentPlatform.Data.Files;
 using static AgentPlatform.Api.Shapes.Fields;
 
 namespace AgentPlatform.Api.Files;
@@ -21,8 +22,8 @@ internal static class FileResource
         Fields =
         [
             Choice("purpose", Purposes).ReadOnly().Filtered(),
-            Text("name", 255).ReadOnly(),
-            Text("contentType", 255).ReadOnly(),
+            Text("name", FileLimits.MaxNameLength).ReadOnly(),
+            Text("contentType", FileLimits.MaxNameLength).ReadOnly(),
             Long("size").ReadOnly().About("Bytes."),
             Text("sha256", 64).Nullable().ReadOnly().About("Checksum of the content, hexadecimal.") with { Expression = "encode(t.sha256, 'hex')" },
             Flag("isComplete").ReadOnly().About("False while it is being written."),

@@ -1,7 +1,9 @@
 using AgentPlatform.Api.ActivityLogs;
+using AgentPlatform.Api.Resources;
 using AgentPlatform.Api.Transfer;
 using AgentPlatform.Data.Files;
 using AgentPlatform.Data.Jobs;
+using AgentPlatform.Data.Tenancy;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace AgentPlatform.Api.Jobs;
@@ -16,6 +18,7 @@ public static class JobServices
         services.TryAddSingleton(_ => FileLimits.From(configuration));
         services.TryAddSingleton<FileStore>();
         services.TryAddSingleton<ActivityLog>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IRowRules, ResourceRowRules>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IJobWork, ImportWork>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IJobWork, ExportWork>());
         return services;

@@ -29,7 +29,7 @@ internal static class SourceResource
             Name("name", 500).Required().Sorted().Searched(),
             Choice("type", "text", "url", "document", "pdf").Required().Fixed().Filtered(),
             Text("content", 1_000_000).Nullable().Detail().About("The text; required for `text`."),
-            Url("url").Nullable().About("The page; required for `url`, and only there."),
+            Url("url").Nullable().Called().About("The page; required for `url`, and only there."),
             Reference("fileId", "files").Nullable().Fixed().About("The uploaded file; required for `document` and `pdf`, and only there. It is kept as long as the source, and goes with it."),
             Text("storagePath", 500).Nullable().ReadOnly(),
             Choice("status", "pending", "processing", "completed", "failed").ReadOnly().Filtered(),
@@ -38,7 +38,7 @@ internal static class SourceResource
         ],
         Example = new() { ["name"] = "Prices", ["type"] = "url", ["url"] = "https://example.com/prices" },
         Uniques = [new("one_source_per_file", "fileId", "Another source has this file.")],
-        BeforeWrite = async change => change.IsDeletion ? null : Check(change) ?? await CheckUrl(change) ?? await TakeFile(change),
+        BeforeWrite = async change => change.IsDeletion ? null : Check(change) ?? EndpointCheck.Refusal(change) ?? await TakeFile(change),
         AfterWrite = ForgetFile,
     };
 
@@ -85,9 +85,4 @@ internal static class SourceResource
             await change.Session.ExecuteAsync("DELETE FROM files WHERE organization_id = $1 AND id = $2", change.Request.Cancelled, change.Caller.OrganizationId, file);
         }
     }
-
-    private static async Task<Problem?> CheckUrl(ResourceChange change) =>
-        change.Values.Text("url") is { } url && await EndpointCheck.Refuses(change.Request, url) is { } reason
-            ? Problem.Invalid("/url", $"/url can't be used: {reason}")
-            : null;
 }

@@ -24,15 +24,15 @@ internal static class LlmCredentialResource
         Fields =
         [
             Choice("provider", "openai", "anthropic", "google", "openai_compatible").Required().Fixed().Filtered(),
-            Url("baseUrl").Nullable().About("The provider's API, where it isn't the provider's own. Required for openai_compatible."),
+            Url("baseUrl").Nullable().Called().About("The provider's API, where it isn't the provider's own. Required for openai_compatible."),
             HeaderSecret("apiKey").Required().Secret(),
             Flag("isActive").WithDefault(true).Filtered(),
         ],
         Uniques = [new("one_credential_per_provider", "provider", "There is a key for this provider: change it.")],
-        BeforeWrite = Seal,
+        BeforeWrite = static change => Task.FromResult(Seal(change)),
     };
 
-    private static async Task<Problem?> Seal(ResourceChange change)
+    private static Problem? Seal(ResourceChange change)
     {
         if (change.IsDeletion)
         {
@@ -42,9 +42,9 @@ internal static class LlmCredentialResource
         {
             return Problem.Invalid("/baseUrl", "/baseUrl is required for openai_compatible.");
         }
-        if (change.Values.Text("baseUrl") is { } url && await EndpointCheck.Refuses(change.Request, url) is { } reason)
+        if (EndpointCheck.Refusal(change) is { } refused)
         {
-            return Problem.Invalid("/baseUrl", $"/baseUrl can't be used: {reason}");
+            return refused;
         }
         if (change.Before is { } before && change.Values.Has("baseUrl")
             && SecretAddress.Refuses("/baseUrl", before.Get<string>("baseUrl"), change.Values.Text("baseUrl"), "/apiKey", change.Values.Has("apiKey")) is { } elsewhere)

@@ -2,6 +2,7 @@ using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Emails;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
+using AgentPlatform.Data.Tenancy;
 using AgentPlatform.Data.Texts;
 using Npgsql;
 using NpgsqlTypes;
@@ -12,9 +13,6 @@ namespace AgentPlatform.Api.Organizations;
 /// <summary>How people come into the organization.</summary>
 internal static class InvitationResource
 {
-    /// <summary>Open invitations of one organization.</summary>
-    public const int MaxOpen = 500;
-
     public static readonly Resource Invitations = new()
     {
         Path = "invitations",
@@ -76,9 +74,9 @@ internal static class InvitationResource
             request.Cancelled, caller.OrganizationId, email, now);
         var open = await change.Session.ScalarAsync<long>(
             "SELECT count(*) FROM invitations WHERE organization_id = $1 AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $2", request.Cancelled, caller.OrganizationId, now);
-        if (open >= MaxOpen)
+        if (open >= InvitationLimits.MaxOpen)
         {
-            return new Problem(ProblemType.Conflict, $"{open} invitations are open; {MaxOpen} is the most.");
+            return new Problem(ProblemType.Conflict, $"{open} invitations are open; {InvitationLimits.MaxOpen} is the most.");
         }
         var options = request.Service<AccountOptions>();
         if (await AccountThrottle.Invitation(change.Session, caller.OrganizationId, options.InvitationsPerDay, request.Cancelled) is var wait && wait > TimeSpan.Zero)

@@ -26,7 +26,7 @@ internal static class LeavingEndpoints
         }, static request => JobStart.Start(request, new NewJob(JobTypes.ReportGeneration, "organization_export", new { }) { MinimumRole = Role.Owner }));
         routes.MapOperation("POST", "/v1/organization/import", Base("importOrganization", "Import an organization's archive into yours") with
         {
-            Description = "All of it or nothing. Ids are kept where all are free here, else every row gets a new one and every mention follows. Members are recognised by their e-mail address; credentials have to be given again.",
+            Description = "All of it or nothing. Every row gets a new id, and every mention follows. Members are recognised by their e-mail address, other people are invited, without an e-mail. Credentials, and what channels are connected by, have to be given again. The job's `result` tells how many `rows` and `files` came in, how many references were cut (`cutReferences`), and how many people are `invited`, or `notInvited` since too many invitations are open.",
             Body = new Shape(Reference("fileId", "files").Required()),
         }, Import);
         routes.MapOperation("POST", "/v1/organization/deletion", Base("deleteOrganization", "Delete your organization") with

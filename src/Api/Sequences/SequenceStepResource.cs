@@ -43,7 +43,7 @@ internal static class SequenceStepResource
             Text("template", 50_000).Nullable().About("What to say; may hold `{{client.firstName}}` and other known fields."),
             Reference("emailTemplateId", "email_templates").Nullable().About("For send_email, instead of `template`."),
             Email("recipient").Nullable().About("For send_email; null for the client's own address."),
-            Url("webhookUrl").Nullable(),
+            Url("webhookUrl").Nullable().Called(),
             Text("aiPrompt", 10_000).Nullable(),
             Text("taskTitle", 200).Nullable(),
             Text("taskDescription", 4000).Nullable(),
@@ -51,7 +51,7 @@ internal static class SequenceStepResource
         ],
         Example = new() { ["sequenceId"] = "0196f1c0-7d00-7c3e-9a55-5f0c1b2a3d4e", ["delayMinutes"] = 1440, ["actionType"] = "send_message", ["template"] = "Do you still think of travelling, {{client.firstName}}?" },
         LockedFirst = StepOrder.HoldSequence,
-        BeforeWrite = async change => (change.IsDeletion ? null : Check(change) ?? await CheckWebhook(change)) ?? await StepOrder.MakeRoom(change),
+        BeforeWrite = async change => (change.IsDeletion ? null : Check(change) ?? EndpointCheck.Refusal(change)) ?? await StepOrder.MakeRoom(change),
         AfterWrite = StepOrder.CloseGap,
     };
 
@@ -81,9 +81,4 @@ internal static class SequenceStepResource
 
     private static bool IsMissing(ResourceChange change, string member) =>
         change.Values.Has(member) ? change.Values.Get<object>(member) is null or "" : change.Before?.Raw(member) is null;
-
-    private static async Task<Problem?> CheckWebhook(ResourceChange change) =>
-        change.Values.Text("webhookUrl") is { } url && await EndpointCheck.Refuses(change.Request, url) is { } reason
-            ? Problem.Invalid("/webhookUrl", $"/webhookUrl can't be used: {reason}")
-            : null;
 }

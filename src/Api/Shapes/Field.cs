@@ -57,6 +57,9 @@ public sealed record Field(string Name, FieldType Type)
     /// <summary>The table that it refers to; the row must be visible to the organization.</summary>
     public string? References { get; init; }
 
+    /// <summary>An address that this server is going to call: it must be one that it may.</summary>
+    public bool IsCalled { get; init; }
+
     /// <summary>SQL condition by which a given value, <c>{0}</c>, is recognised, where its type alone does not say.</summary>
     public string? Recognition { get; init; }
 

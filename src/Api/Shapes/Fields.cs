@@ -130,6 +130,9 @@ public static class Fields
 
     public static Field Searched(this Field field) => field with { IsSearched = true };
 
+    /// <summary>An address that this server is going to call on a tenant's word.</summary>
+    public static Field Called(this Field field) => field with { IsCalled = true };
+
     /// <summary>Left out of lists.</summary>
     public static Field Detail(this Field field) => field with { IsDetail = true };
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Automation;
+using AgentPlatform.Api.Channels;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
 using AgentPlatform.Api.Shapes;
@@ -57,7 +58,7 @@ internal static class WorkflowResource
                     new JsonObject { ["from"] = "tag", ["to"] = "end" }),
             },
         },
-        BeforeWrite = async change => change.IsDeletion ? null : Check(change) ?? await Actions.CheckWebhooks(change),
+        BeforeWrite = change => Task.FromResult(change.IsDeletion ? null : Check(change) ?? EndpointCheck.Refusal(change)),
     };
 
     private static Problem? Check(ResourceChange change) =>

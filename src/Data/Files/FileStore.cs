@@ -9,6 +9,9 @@ namespace AgentPlatform.Data.Files;
 /// <summary>Limits of stored files. Each has a setting of its name.</summary>
 public sealed record FileLimits
 {
+    /// <summary>Longest name, and longest content type, in characters.</summary>
+    public const int MaxNameLength = 255;
+
     /// <summary>Largest uploaded file in bytes (setting <c>FILE_MAX_BYTES</c>, default 256 MiB).</summary>
     public long MaxBytes { get; init; } = 256L * 1024 * 1024;
 

@@ -24,6 +24,9 @@ public sealed record TenantTable(string Name, IReadOnlyList<TenantColumn> Column
 /// </summary>
 public sealed record TenantCatalog(IReadOnlyList<TenantTable> Tables, IReadOnlyList<TenantReference> References)
 {
+    /// <summary>The columns of <c>organizations</c>, which is no organization's table but holds each one's own row.</summary>
+    public IReadOnlyList<TenantColumn> Organization { get; init; } = [];
+
     /// <summary>The table; null where there is none of that name.</summary>
     public TenantTable? Find(string name) => Tables.FirstOrDefault(table => table.Name == name);
 
@@ -38,7 +41,7 @@ public sealed record TenantCatalog(IReadOnlyList<TenantTable> Tables, IReadOnlyL
                 EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND a.attnum = ANY (i.indkey::smallint[]))
             FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
             WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relnamespace = 'public'::regnamespace
-                AND EXISTS (SELECT FROM pg_attribute o WHERE o.attrelid = c.oid AND o.attname = 'organization_id' AND NOT o.attisdropped)
+                AND (c.relname = 'organizations' OR EXISTS (SELECT FROM pg_attribute o WHERE o.attrelid = c.oid AND o.attname = 'organization_id' AND NOT o.attisdropped))
             ORDER BY c.relname, a.attnum
             """, connection))
         await using (var rows = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false))
@@ -52,6 +55,7 @@ public sealed record TenantCatalog(IReadOnlyList<TenantTable> Tables, IReadOnlyL
                 ofTable.Add(new(rows.GetString(1), rows.GetString(2), rows.GetBoolean(3), rows.GetBoolean(4), rows.GetBoolean(5), rows.GetBoolean(6)));
             }
         }
+        columns.Remove("organizations", out var organization);
         var keys = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
         await using (var command = new NpgsqlCommand(
             """
@@ -84,6 +88,9 @@ public sealed record TenantCatalog(IReadOnlyList<TenantTable> Tables, IReadOnlyL
             }
         }
         return new TenantCatalog(
-            [.. columns.Select(table => new TenantTable(table.Key, table.Value, keys.GetValueOrDefault(table.Key) ?? []))], [.. references.Where(reference => columns.ContainsKey(reference.Table))]);
+            [.. columns.Select(table => new TenantTable(table.Key, table.Value, keys.GetValueOrDefault(table.Key) ?? []))], [.. references.Where(reference => columns.ContainsKey(reference.Table))])
+        {
+            Organization = organization ?? [],
+        };
     }
 }

@@ -1,103 +1,96 @@
+using System.Buffers;
 using System.IO.Compression;
-using System.Security.Cryptography;
-using System.Text;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using AgentPlatform.Data.Files;
 using AgentPlatform.Data.Jobs;
+using AgentPlatform.Data.Json;
 using AgentPlatform.Data.Tenancy;
 
 namespace AgentPlatform.Grains.Archives;
 
-/// <summary>An archive on disk while it is read: its manifest, its rows, its files.</summary>
+/// <summary>
+/// An archive while it is read: its manifest, its rows, its files. Whoever made it may mean harm: nothing is believed of how large anything is, and nothing is held in memory
+/// but one row, one piece of a file, and lists whose length is bounded.
+/// </summary>
 internal sealed class ArchiveReader : IAsyncDisposable
 {
-    /// <summary>Longest row in characters.</summary>
-    public const int MaxRowLength = 64 * 1024 * 1024;
+    private const string Damaged = "The file is no archive of an organization, or is damaged.";
+    private static readonly JsonSerializerOptions ManifestOptions = new(JsonSerializerDefaults.Web) { RespectNullableAnnotations = true, MaxDepth = 8 };
 
-    /// <summary>Most bytes that an archive may unfold to.</summary>
-    public const long MaxUnfoldedBytes = 64L * 1024 * 1024 * 1024;
-
-    private readonly DirectoryInfo _folder;
-    private readonly FileStream _copy;
+    private readonly StoredFileStream _content;
     private readonly ZipArchive _zip;
+    private readonly ArchiveLimits _limits;
     private long _unfolded;
+    private long _rows;
 
-    private ArchiveReader(DirectoryInfo folder, FileStream copy, ZipArchive zip, Manifest manifest)
+    private ArchiveReader(StoredFileStream content, ZipArchive zip, Manifest manifest, ArchiveLimits limits)
     {
-        _folder = folder;
-        _copy = copy;
+        _content = content;
         _zip = zip;
+        _limits = limits;
         Manifest = manifest;
     }
 
     public Manifest Manifest { get; }
 
-    /// <summary>Copies the file to disk and opens it.</summary>
+    /// <summary>Opens an archive that was uploaded.</summary>
     /// <exception cref="JobFailedException">It is no archive of an organization.</exception>
-    public static async Task<ArchiveReader> Open(FileStore files, Tenant tenant, Guid file, CancellationToken cancellationToken)
+    public static async Task<ArchiveReader> Open(FileStore files, Tenant tenant, Guid file, ArchiveLimits limits, CancellationToken cancellationToken)
     {
-        // A folder of our own: nobody else on this machine reads what is in it.
-        var folder = Directory.CreateTempSubdirectory("archive-");
-        var copy = new FileStream(Path.Combine(folder.FullName, "organization.zip"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 64 * 1024, FileOptions.Asynchronous);
+        var size = await files.Find(tenant, file, cancellationToken).ConfigureAwait(false) ?? throw new JobFailedException("The file is gone.");
+        var content = new StoredFileStream(files, tenant, file, size) { Allowance = ArchiveLimits.MaxDirectoryBytes };
         try
         {
-            var reader = new FileReader(files, tenant, file, 0);
-            while (await reader.Next(cancellationToken).ConfigureAwait(false) is { Length: > 0 } piece)
-            {
-                await copy.WriteAsync(piece, cancellationToken).ConfigureAwait(false);
-            }
-            copy.Position = 0;
-            var zip = new ZipArchive(copy, ZipArchiveMode.Read, leaveOpen: true);
-            await using var content = zip.GetEntry(Manifest.EntryName)?.Open() ?? throw new JobFailedException("The file is no archive of an organization: it has no manifest.json.");
-            var manifest = await JsonSerializer.DeserializeAsync<Manifest>(content, JsonSerializerOptions.Web, cancellationToken).ConfigureAwait(false);
-            return manifest is { Format: ArchiveRules.Format }
-                ? new ArchiveReader(folder, copy, zip, manifest)
-                : throw new JobFailedException($"The archive's form is not {ArchiveRules.Format}, the one that this version reads.");
+            var zip = new ZipArchive(content, ZipArchiveMode.Read, leaveOpen: true);
+            _ = zip.Entries.Count; // the directory, which is read no later than here
+            content.Allowance = long.MaxValue;
+            var entry = zip.GetEntry(Manifest.EntryName) ?? throw new JobFailedException("The file is no archive of an organization: it has no manifest.json.");
+            return new ArchiveReader(content, zip, await ReadManifest(entry, cancellationToken).ConfigureAwait(false), limits);
         }
-        catch (Exception failure) when (failure is InvalidDataException or JsonException)
+        catch (Exception failure) when (failure is InvalidDataException or JsonException or EndOfStreamException)
         {
-            await Remove(folder, copy).ConfigureAwait(false);
-            throw new JobFailedException("The file is no archive of an organization, or is damaged.");
-        }
-        catch
-        {
-            await Remove(folder, copy).ConfigureAwait(false);
-            throw;
+            throw new JobFailedException(content.Allowance < 0 ? $"The archive's directory has more than {ArchiveLimits.MaxDirectoryBytes} bytes: it holds too many files." : Damaged);
         }
     }
 
     /// <summary>Whether the archive tells of a table.</summary>
     public bool Has(string table) => _zip.GetEntry(Manifest.TableEntry(table)) is not null;
 
-    /// <summary>The rows of a table, in order.</summary>
-    /// <exception cref="JobFailedException">The rows aren't those of the manifest; told after the last one.</exception>
-    public async IAsyncEnumerable<JsonObject> Rows(string table, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>Reads from the beginning again: what was counted so far counts no more.</summary>
+    public void Rewind() => (_unfolded, _rows) = (0, 0);
+
+    /// <summary>The rows of a table, in order. A row is good until the next one is asked for.</summary>
+    /// <exception cref="JobFailedException">The rows aren't those of the manifest, told after the last one; or a row, or all of them, are more than an archive may hold.</exception>
+    public async IAsyncEnumerable<ArchiveRow> Rows(string table, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        if (_zip.GetEntry(Manifest.TableEntry(table)) is not { } entry)
+        await foreach (var (line, content) in Lines(table, cancellationToken).ConfigureAwait(false))
         {
-            yield break;
+            using var row = ArchiveRow.Scan(content).IsRow ? Parse(content) : throw NoRow(table, line);
+            yield return new ArchiveRow(table, line, row.RootElement);
         }
-        await using var content = Checked(entry);
-        using var lines = new StreamReader(content, Encoding.UTF8);
-        long count = 0;
-        while (await lines.ReadLineAsync(cancellationToken).ConfigureAwait(false) is { } line)
-        {
-            count++;
-            if (line.Length > MaxRowLength || Parse(line) is not { } row)
-            {
-                throw new JobFailedException($"{entry.FullName}, line {count}: this is no row.");
-            }
-            yield return row;
-        }
-        Check(entry.FullName, Manifest.Tables.GetValueOrDefault(table), count, content.Checksum);
     }
 
-    /// <summary>The content of a file.</summary>
-    public async Task Content(string file, Func<ReadOnlyMemory<byte>, Task> take, CancellationToken cancellationToken)
+    /// <summary>The ids of a table's rows, in order, without all else of them; null for a row without one.</summary>
+    /// <exception cref="JobFailedException">As for <see cref="Rows"/>.</exception>
+    public async IAsyncEnumerable<Guid?> Ids(string table, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var entry = _zip.GetEntry(Manifest.FileEntry(file)) ?? throw new JobFailedException($"The archive lacks {Manifest.FileEntry(file)}.");
-        await using var content = Checked(entry);
+        await foreach (var (line, content) in Lines(table, cancellationToken).ConfigureAwait(false))
+        {
+            var (isRow, id) = ArchiveRow.Scan(content);
+            yield return isRow ? id : throw NoRow(table, line);
+        }
+    }
+
+    /// <summary>The content of a file, piece by piece.</summary>
+    /// <param name="file">Its id in the archive.</param>
+    /// <param name="take">Takes a piece, which is good until it returns; may refuse it.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task Content(Guid file, Func<ReadOnlyMemory<byte>, Task> take, CancellationToken cancellationToken)
+    {
+        var entry = _zip.GetEntry(Manifest.FileEntry(file.ToString())) ?? throw new JobFailedException($"The archive lacks {Manifest.FileEntry(file.ToString())}.");
+        await using var content = new HashedStream(await entry.OpenAsync(cancellationToken).ConfigureAwait(false), static _ => { });
         var piece = new byte[FileStore.ChunkBytes];
         long size = 0;
         int filled;
@@ -114,90 +107,91 @@ internal sealed class ArchiveReader : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _zip.Dispose();
-        await Remove(_folder, _copy).ConfigureAwait(false);
+        await _content.DisposeAsync().ConfigureAwait(false);
     }
 
-    private static async Task Remove(DirectoryInfo folder, FileStream copy)
+    private static async Task<Manifest> ReadManifest(ZipArchiveEntry entry, CancellationToken cancellationToken)
     {
-        await copy.DisposeAsync().ConfigureAwait(false);
-        folder.Delete(recursive: true);
+        await using var content = await entry.OpenAsync(cancellationToken).ConfigureAwait(false);
+        var json = new byte[ArchiveLimits.MaxManifestBytes + 1];
+        var length = await content.ReadAtLeastAsync(json, json.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+        return length == json.Length ? throw new JobFailedException($"{Manifest.EntryName} has more than {ArchiveLimits.MaxManifestBytes} bytes.")
+            : JsonSerializer.Deserialize<Manifest>(json.AsSpan(0, length), ManifestOptions) is { Format: ArchiveRules.Format } manifest ? manifest
+            : throw new JobFailedException($"The archive's form is not {ArchiveRules.Format}, the one that this version reads.");
     }
 
-    private static JsonObject? Parse(string line)
+    /// <summary>The lines of a table, counted, checked against the manifest at the end. A line is good until the next one is asked for.</summary>
+    private async IAsyncEnumerable<(long Line, ReadOnlySequence<byte> Content)> Lines(string table, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        try
+        if (_zip.GetEntry(Manifest.TableEntry(table)) is not { } entry)
         {
-            return JsonNode.Parse(line) as JsonObject;
+            yield break;
         }
-        catch (JsonException)
+        await using var content = new HashedStream(await entry.OpenAsync(cancellationToken).ConfigureAwait(false), Unfold);
+        var pipe = PipeReader.Create(content, new StreamPipeReaderOptions(bufferSize: 64 * 1024, leaveOpen: true));
+        long count = 0;
+        while (true)
         {
-            return null;
+            var read = await pipe.ReadAsync(cancellationToken).ConfigureAwait(false);
+            var rest = read.Buffer;
+            while (TakeLine(ref rest, read.IsCompleted, out var line))
+            {
+                if (++_rows > _limits.MaxRows)
+                {
+                    throw new JobFailedException($"The archive has more than {_limits.MaxRows} rows (ARCHIVE_MAX_ROWS).");
+                }
+                yield return (++count, line.Length <= ArchiveLimits.MaxRowBytes ? line : throw TooLong(table, count));
+            }
+            if (read.IsCompleted)
+            {
+                break;
+            }
+            if (rest.Length > ArchiveLimits.MaxRowBytes)
+            {
+                throw TooLong(table, count + 1);
+            }
+            pipe.AdvanceTo(rest.Start, rest.End);
+        }
+        await pipe.CompleteAsync().ConfigureAwait(false);
+        Check(entry.FullName, Manifest.Tables.GetValueOrDefault(table), count, content.Checksum);
+    }
+
+    /// <summary>Takes a line from the beginning of what was read; the last one may lack its end.</summary>
+    private static bool TakeLine(ref ReadOnlySequence<byte> rest, bool isLast, out ReadOnlySequence<byte> line)
+    {
+        var end = rest.PositionOf((byte)'\n');
+        line = end is { } at ? rest.Slice(0, at) : rest;
+        if (end is null && (!isLast || rest.IsEmpty))
+        {
+            return false;
+        }
+        rest = rest.Slice(end is { } stop ? rest.GetPosition(1, stop) : rest.End);
+        return true;
+    }
+
+    private static JsonDocument Parse(ReadOnlySequence<byte> content) => JsonText.Parse(content.IsSingleSegment ? content.FirstSpan : content.ToArray());
+
+    private void Unfold(int read)
+    {
+        _unfolded += read;
+        var allowed = _limits.Unfolded(_content.Length);
+        if (_unfolded > allowed)
+        {
+            throw new JobFailedException(
+                $"The archive's rows unfold to more than {allowed} bytes, which is what one of its size may: {ArchiveLimits.MaxUnfolding} times as many, at least {ArchiveLimits.FreeBytes}, and at most ARCHIVE_MAX_BYTES.");
         }
     }
 
-    private HashedStream Checked(ZipArchiveEntry entry)
-    {
-        _unfolded += entry.Length;
-        return _unfolded <= MaxUnfoldedBytes ? new HashedStream(entry.Open()) : throw new JobFailedException($"The archive unfolds to more than {MaxUnfoldedBytes} bytes.");
-    }
+    private static JobFailedException NoRow(string table, long line) =>
+        new($"{Manifest.TableEntry(table)}, line {line}: this is no row, or one of more than {ArchiveLimits.MaxRowValues} values or {JsonText.MaxDepth} levels.");
+
+    private static JobFailedException TooLong(string table, long line) => new($"{Manifest.TableEntry(table)}, line {line}: a row has at most {ArchiveLimits.MaxRowBytes} bytes.");
 
     private static void Check(string entry, ManifestEntry? expected, long count, string checksum)
     {
         if (expected is null || expected.Count != count || expected.Sha256 != checksum)
         {
             throw new JobFailedException($"{entry} is not what the manifest says: the archive is damaged or was changed.");
-        }
-    }
-
-    /// <summary>Reckons the checksum of what is read.</summary>
-    private sealed class HashedStream(Stream inner) : Stream
-    {
-        private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-
-        public string Checksum => Convert.ToHexStringLower(_hash.GetCurrentHash());
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-        {
-            var read = await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
-            _hash.AppendData(buffer.Span[..read]);
-            return read;
-        }
-
-        public override int Read(byte[] buffer, int offset, int count)
-        {
-            var read = inner.Read(buffer, offset, count);
-            _hash.AppendData(buffer, offset, read);
-            return read;
-        }
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-            {
-                inner.Dispose();
-                _hash.Dispose();
-            }
-            base.Dispose(disposing);
         }
     }
 }

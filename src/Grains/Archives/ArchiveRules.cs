@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using AgentPlatform.Data.Tenancy;
 
@@ -23,6 +22,22 @@ internal static partial class ArchiveRules
         "subscriptions", "billing_invoices", "usage_alerts", "usage_daily", "pricing_plans", "usage_monthly", "usage_records", "usage_events",
     };
 
+    /// <summary>Who may come in is for those to say who are here: people come by invitations (<see cref="ArchivePeople"/>).</summary>
+    private const string Members = "organization_members";
+
+    /// <summary>
+    /// Columns that are told but not believed, <c>table.column</c>: what is reckoned anew from other rows, what an account is connected by (whoever has its credentials says so
+    /// anew), what this installation counts by, and what names things that stay.
+    /// </summary>
+    private static readonly HashSet<string> NotBelieved = new(StringComparer.Ordinal)
+    {
+        "clients.total_orders", "clients.total_revenue", "clients.average_order_value", "tours.current_participants", "channels.platform_channel_id", "conversations.counted_month",
+        "turns.instance_id", "activity_logs.api_key_id", "activity_logs.imported_in",
+    };
+
+    /// <summary>The column, where a table has it, that names the import by which a row came in.</summary>
+    public const string Mark = "imported_in";
+
     /// <summary>Columns of <c>organizations</c> that an import takes over. Its limits, its address and its identity are this installation's.</summary>
     public static readonly string[] OrganizationColumns =
         ["name", "logo", "country", "time_zone", "ai_enabled", "default_agent_id", "settings", "messages_kept_days", "turns_kept_days", "activity_logs_kept_days", "idempotency_keys_kept_days", "files_kept_days"];
@@ -40,7 +55,15 @@ internal static partial class ArchiveRules
     public static IReadOnlyList<TenantTable> Tables(TenantCatalog catalog) => Without(catalog, IsLeftOut);
 
     /// <summary>The tables whose rows an import brings.</summary>
-    public static IReadOnlyList<TenantTable> Imported(TenantCatalog catalog) => Without(catalog, table => IsLeftOut(table) || OfInstallation.Contains(table.Name));
+    public static IReadOnlyList<TenantTable> Imported(TenantCatalog catalog) =>
+        [.. Without(catalog, table => IsLeftOut(table) || OfInstallation.Contains(table.Name)).Where(table => table.Name != Members)];
+
+    /// <summary>The columns of a table that an import takes over. The organization's is none of them: that is whose import it is.</summary>
+    public static IReadOnlyList<TenantColumn> TakenColumns(TenantTable table)
+    {
+        var leftOut = LeftOutColumns(table);
+        return [.. table.Columns.Where(column => column.Name != "organization_id" && !leftOut.Contains(column.Name) && !NotBelieved.Contains($"{table.Name}.{column.Name}"))];
+    }
 
     /// <summary>Secrets leave no installation: a table that can't be without one stays here as a whole.</summary>
     private static bool IsLeftOut(TenantTable table) => Derived.Contains(table.Name) || table.Key.Count == 0 || table.Columns.Any(column => column.IsRequired && IsSecret(column.Name));
@@ -64,15 +87,6 @@ internal static partial class ArchiveRules
     /// <summary>Columns that are not told: secrets, what the database makes itself, and positions that mean nothing elsewhere.</summary>
     public static IReadOnlyList<string> LeftOutColumns(TenantTable table) =>
         [.. table.Columns.Where(column => IsSecret(column.Name) || column.IsGenerated || column.Type == "xid8").Select(column => column.Name)];
-
-    /// <summary>Adds to a row of an older archive what every row has by now.</summary>
-    public static void Complete(TenantTable table, JsonObject row)
-    {
-        if (table.Name == "contacts" && !row.ContainsKey("first_identity"))
-        {
-            row["first_identity"] = row["platform_user_id"]?.DeepClone();
-        }
-    }
 
     /// <summary>Whether a column holds what opens a door.</summary>
     public static bool IsSecret(string column) => SecretNames().IsMatch(column);

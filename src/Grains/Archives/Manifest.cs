@@ -15,7 +15,7 @@ internal sealed record Manifest
     public required SortedDictionary<string, ManifestEntry> Tables { get; init; }
 
     /// <summary>Entries under <c>files/</c>.</summary>
-    public required SortedDictionary<string, ManifestEntry> Files { get; init; }
+    public required SortedDictionary<Guid, ManifestEntry> Files { get; init; }
 
     /// <summary>Tables and columns (<c>table.column</c>) that are not told.</summary>
     public required IReadOnlyList<string> LeftOut { get; init; }

@@ -42,7 +42,7 @@ internal sealed class OrganizationExportWork(EngineDataSource database, ApiDataS
             OrganizationId = run.Job.OrganizationId,
             CreatedAt = clock.GetUtcNow(),
             Tables = new(StringComparer.Ordinal),
-            Files = new(StringComparer.Ordinal),
+            Files = [],
             LeftOut = [.. catalog.Tables.Except(ArchiveRules.Tables(catalog)).Select(table => table.Name).Concat(
                 ArchiveRules.Tables(catalog).SelectMany(table => ArchiveRules.LeftOutColumns(table).Select(column => $"{table.Name}.{column}"))).Order(StringComparer.Ordinal)],
         };
@@ -149,7 +149,7 @@ internal sealed class OrganizationExportWork(EngineDataSource database, ApiDataS
                 entry.Write(piece.Span);
                 await export.Sink.Drain(cancellationToken).ConfigureAwait(false);
             }
-            manifest.Files[id.ToString()] = new(reader.Offset, Convert.ToHexStringLower(hash.GetHashAndReset()));
+            manifest.Files[id] = new(reader.Offset, Convert.ToHexStringLower(hash.GetHashAndReset()));
         }
     }
 

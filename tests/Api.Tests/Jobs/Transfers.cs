@@ -14,19 +14,19 @@ internal static class Transfers
 
     public static Task<Guid> Upload(this HttpClient client, string content) => client.Upload(Encoding.UTF8.GetBytes(content));
 
-    /// <summary>Starts a job and waits for its end.</summary>
-    public static async Task<JsonObject> Job(this HttpClient client, string path, object? body, string expected = "completed")
+    /// <summary>Starts a job and waits for its end; null for any.</summary>
+    public static async Task<JsonObject> Job(this HttpClient client, string path, object? body, string? expected = "completed", TimeSpan? within = null)
     {
         var id = (await (await client.PostAsJsonAsync(path, body)).Json(HttpStatusCode.Accepted)).Id();
-        return await client.Ended(id, expected);
+        return await client.Ended(id, expected, within);
     }
 
     /// <summary>Waits for a job's end.</summary>
-    public static async Task<JsonObject> Ended(this HttpClient client, Guid id, string expected = "completed")
+    public static async Task<JsonObject> Ended(this HttpClient client, Guid id, string? expected = "completed", TimeSpan? within = null)
     {
         JsonObject job = [];
-        await Eventually.Holds(async () => (job = await (await client.GetAsync($"/v1/jobs/{id}")).Json()).Text("status") is "completed" or "failed" or "cancelled");
-        Assert.True(job.Text("status") == expected, job.ToJsonString());
+        await Eventually.Holds(async () => (job = await (await client.GetAsync($"/v1/jobs/{id}")).Json()).Text("status") is "completed" or "failed" or "cancelled", within);
+        Assert.True(expected is null || job.Text("status") == expected, job.ToJsonString());
         return job;
     }
 

@@ -64,6 +64,10 @@ internal sealed class SiloProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>The most memory that it has had so far, in bytes: what the system counts as its resident set.</summary>
+    public long PeakMemory => long.Parse(
+        File.ReadLines($"/proc/{_process!.Id}/status").First(static line => line.StartsWith("VmHWM:", StringComparison.Ordinal))[6..^2].Trim(), System.Globalization.CultureInfo.InvariantCulture) * 1024;
+
     /// <summary>Starts it and returns when it is ready.</summary>
     public async Task Start()
     {

@@ -7,12 +7,12 @@ public static class Eventually
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     /// <summary>Looks again every few milliseconds until the condition holds; fails when it doesn't in time.</summary>
-    public static async Task Holds(Func<Task<bool>> condition)
+    public static async Task Holds(Func<Task<bool>> condition, TimeSpan? within = null)
     {
-        using var patience = new CancellationTokenSource(Patience);
+        using var patience = new CancellationTokenSource(within ?? Patience);
         while (!await condition())
         {
-            Assert.False(patience.IsCancellationRequested, $"The condition did not hold within {Patience}.");
+            Assert.False(patience.IsCancellationRequested, $"The condition did not hold within {within ?? Patience}.");
             await Task.Delay(10, CancellationToken.None);
         }
     }

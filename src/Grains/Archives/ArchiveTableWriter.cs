@@ -1,0 +1,140 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using AgentPlatform.Data.Jobs;
+using AgentPlatform.Data.Tenancy;
+
+namespace AgentPlatform.Grains.Archives;
+
+/// <summary>
+/// Writes the rows of one table as they are to be here: ids translated, values as the API would have kept them, numbers that leave room. What a row says besides the table's
+/// columns, or of the organization that it belongs to, counts for nothing.
+/// </summary>
+/// <param name="taken">The columns that rows may bring.</param>
+/// <param name="rules">Those that people give, and what the API asks of them.</param>
+/// <param name="ids">Ids here.</param>
+internal sealed class ArchiveTableWriter(IReadOnlyList<TenantColumn> taken, IReadOnlyDictionary<string, IColumnRule> rules, ArchiveIds ids) : IDisposable
+{
+    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    private readonly ArrayBufferWriter<byte> _rows = new();
+    private readonly Utf8JsonWriter _json = new(Stream.Null, Options);
+    private TenantColumn[]? _columns;
+
+    /// <summary>Columns that the rows have; those of the first row decide.</summary>
+    public IReadOnlyList<TenantColumn> Columns => _columns ?? [];
+
+    /// <summary>Rows that wait to be taken.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Whether enough of them wait.</summary>
+    public bool IsFull => Count >= ArchiveLimits.BatchRows || _rows.WrittenCount >= ArchiveLimits.BatchBytes;
+
+    /// <summary>Adds a row.</summary>
+    /// <exception cref="JobFailedException">It holds what could not be here.</exception>
+    public void Add(ArchiveRow row)
+    {
+        _columns ??= [.. taken.Where(column => row.Members.TryGetProperty(column.Name, out _))];
+        _rows.Write(Count++ == 0 ? "["u8 : ","u8);
+        _json.Reset(_rows);
+        _json.WriteStartObject();
+        foreach (var column in _columns)
+        {
+            if (row.Members.TryGetProperty(column.Name, out var value) && value.ValueKind != JsonValueKind.Null)
+            {
+                _json.WritePropertyName(column.Name);
+                Write(row, column, value);
+            }
+        }
+        _json.WriteEndObject();
+        _json.Flush();
+    }
+
+    /// <summary>The rows as a JSON array, good until <see cref="Clear"/>.</summary>
+    public ReadOnlyMemory<byte> Taken()
+    {
+        _rows.Write("]"u8);
+        return _rows.WrittenMemory;
+    }
+
+    /// <summary>Forgets the rows that were taken.</summary>
+    public void Clear()
+    {
+        _rows.ResetWrittenCount();
+        Count = 0;
+    }
+
+    public void Dispose() => _json.Dispose();
+
+    private void Write(ArchiveRow row, TenantColumn column, JsonElement value)
+    {
+        var rule = rules.GetValueOrDefault(column.Name);
+        if (rule?.Check(value, out value) is { } wrong)
+        {
+            throw row.Refused($"{column.Name} {wrong}");
+        }
+        switch (column.Type)
+        {
+            case "uuid":
+                _json.WriteStringValue(Id(row, column, value));
+                break;
+            case "uuid[]" when value.ValueKind == JsonValueKind.Array:
+                _json.WriteStartArray();
+                foreach (var item in value.EnumerateArray())
+                {
+                    _json.WriteStringValue(Id(row, column, item));
+                }
+                _json.WriteEndArray();
+                break;
+            case "smallint" or "integer" or "bigint" when rule is null:
+                _json.WriteNumberValue(Counted(row, column, value));
+                break;
+            default:
+                Translate(value, rule?.NamesRows is true);
+                break;
+        }
+    }
+
+    private Guid Id(ArchiveRow row, TenantColumn column, JsonElement value) =>
+        value.ValueKind == JsonValueKind.String && Guid.TryParseExact(value.GetString(), "D", out var id) ? ids.Of(id) : throw row.Refused($"{column.Name} must be an id.");
+
+    private static long Counted(ArchiveRow row, TenantColumn column, JsonElement value)
+    {
+        var most = ArchiveLimits.MaxCount(column.Type switch { "smallint" => 2, "integer" => 4, _ => 8 });
+        return value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) && number >= -most && number <= most
+            ? number
+            : throw row.Refused($"{column.Name} must be a whole number from {-most} to {most}.");
+    }
+
+    /// <param name="value">JSON of any kind.</param>
+    /// <param name="namesRows">An id that is all of a text is a row's, whether or not the archive brings it.</param>
+    private void Translate(JsonElement value, bool namesRows)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Object:
+                _json.WriteStartObject();
+                foreach (var member in value.EnumerateObject())
+                {
+                    _json.WritePropertyName(ids.Text(member.Name));
+                    Translate(member.Value, namesRows);
+                }
+                _json.WriteEndObject();
+                break;
+            case JsonValueKind.Array:
+                _json.WriteStartArray();
+                foreach (var item in value.EnumerateArray())
+                {
+                    Translate(item, namesRows);
+                }
+                _json.WriteEndArray();
+                break;
+            case JsonValueKind.String:
+                var text = value.GetString()!;
+                _json.WriteStringValue(namesRows && Guid.TryParse(text, out var id) ? ids.Of(id).ToString() : ids.Text(text));
+                break;
+            default:
+                value.WriteTo(_json);
+                break;
+        }
+    }
+}
