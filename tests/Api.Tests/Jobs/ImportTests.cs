@@ -6,6 +6,7 @@ using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Tests.TestApp;
 using AgentPlatform.Api.Transfer;
+using AgentPlatform.Api.Transfer.Sheets;
 using AgentPlatform.Data.Connections;
 using AgentPlatform.Data.Files;
 using AgentPlatform.Data.Jobs;
@@ -152,9 +153,10 @@ public sealed class ImportTests(JobApp app, ITestOutputHelper output) : IClassFi
     }
 
     [Theory]
-    [InlineData("partners")]
-    [InlineData("orders")]
-    public async Task Wherever_a_silo_dies_each_line_goes_in_once(string resource)
+    [InlineData("partners", "utf-8")]
+    [InlineData("partners", "utf-16le")]
+    [InlineData("orders", "utf-8")]
+    public async Task Wherever_a_silo_dies_each_line_goes_in_once(string resource, string encoding)
     {
         var seed = Random.Shared.Next();
         output.WriteLine($"seed {seed}");
@@ -163,7 +165,7 @@ public sealed class ImportTests(JobApp app, ITestOutputHelper output) : IClassFi
         var count = random.Next(3000, 6000);
         var isOrders = resource == "orders";
         var csv = new StringBuilder(isOrders ? "orderNumber,shippingAddress,tax,client.phone\n" : "name,conditions,rating,contactPhone\n");
-        var bad = 0;
+        var (bad, blank) = (0, 0);
         for (var index = 0; index < Clients; index++)
         {
             await organization.Create("clients", new { phone = $"+1555000000{index}" });
@@ -175,8 +177,13 @@ public sealed class ImportTests(JobApp app, ITestOutputHelper output) : IClassFi
             var text = $"{new string('x', random.Next(300))}\nmore";
             var phone = $"+1555000000{(isOrders && isBad ? Clients : index % Clients)}";
             csv.Append(CultureInfo.InvariantCulture, $"row {index},\"{(isOrders ? $"{{\"\"street\"\": \"\"{text.Replace("\n", "\\n", StringComparison.Ordinal)}\"\"}}" : text)}\",{(!isOrders && isBad ? "7" : "4.5")},{phone}\n");
+            if (random.Next(100) == 0)
+            {
+                csv.Append(",,,\n");
+                blank++;
+            }
         }
-        var file = await organization.Owner.Upload(csv.ToString());
+        var file = await organization.Owner.Upload(CsvEncoding.Find(encoding).GetBytes(csv.ToString()));
         var id = Guid.CreateVersion7();
         await organization.Execute(
             "INSERT INTO jobs (id, organization_id, user_id, type, work, payload, due_at) VALUES ($1, $2, $3, 'file_processing', 'resource_import', jsonb_build_object('resource', $5, 'fileId', $4, 'format', 'csv'), now() + interval '1 hour')",
@@ -219,7 +226,7 @@ public sealed class ImportTests(JobApp app, ITestOutputHelper output) : IClassFi
         Assert.Equal(isOrders ? 4.5m * (count - bad) : 0, await app.Database.ScalarAsAdminAsync<decimal>($"SELECT sum(total_revenue) FROM clients WHERE organization_id = '{organization.Id}'"));
         Assert.Equal(bad, await app.Database.ScalarAsAdminAsync<long>($"SELECT count(DISTINCT line) FROM job_errors WHERE job_id = '{id}'"));
         var progress = JsonNode.Parse((await Text("progress"))!)!;
-        Assert.Equal((count, count - bad, bad), (progress["processed"]!.GetValue<int>(), progress["succeeded"]!.GetValue<int>(), progress["failed"]!.GetValue<int>()));
+        Assert.Equal((count, count - bad, bad, blank), (progress["processed"]!.GetValue<int>(), progress["succeeded"]!.GetValue<int>(), progress["failed"]!.GetValue<int>(), progress["skipped"]!.GetValue<int>()));
 
         Task<string?> Text(string column) => app.Database.ScalarAsAdminAsync<string>($"SELECT {column}::text FROM jobs WHERE id = '{id}'");
     }

@@ -37,7 +37,7 @@ public sealed class EncodingTests
     public void A_file_with_a_few_broken_lines_is_utf_8_and_one_of_two_encodings_is_not_read()
     {
         Assert.Equal(CsvEncoding.Utf8, Decide(["ü"u8.ToArray(), "é"u8.ToArray(), [0xFC]]));
-        Assert.Contains("1 lines of the file are UTF-8 and 2 lines are not", Assert.Throws<JobFailedException>(() => Decide(["ü"u8.ToArray(), [0xFC], [0xE9]])).Message, StringComparison.Ordinal);
+        Assert.Contains("lines in UTF-8, 1; in another one, 2", Assert.Throws<JobFailedException>(() => Decide(["ü"u8.ToArray(), [0xFC], [0xE9]])).Message, StringComparison.Ordinal);
         Assert.Equal(CsvEncoding.Utf8, Decide(["plain"u8.ToArray()]));
     }
 

@@ -11,15 +11,17 @@ internal sealed class CellReader(CsvDialect dialect, bool hasCurrency)
     private readonly TimeZoneInfo _zone = TimeZoneInfo.FindSystemTimeZoneById(dialect.TimeZone);
 
     /// <summary>The value of a cell; null, with a note of what is wrong, where it doesn't fit. Gives the code of the currency that stands beside an amount, where it is of one alone.</summary>
-    public object? Read(Field field, string text, Violations violations, out string? currency)
+    public object? Read(Field field, string cell, Violations violations, out string? currency)
     {
         currency = null;
+        var text = CsvText.Unguard(cell);
         var pointer = $"/{field.Name}";
         switch (field.Type)
         {
             case TextListType list when !text.StartsWith('['):
                 return ReadJson(list, JsonSerializer.SerializeToUtf8Bytes(text.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)), pointer, violations);
-            case TextType when CellDamage.Of(text) is { } damage:
+            // What has an apostrophe in front was meant so.
+            case TextType when text.Length == cell.Length && CellDamage.Of(text) is { } damage:
                 violations.Add(pointer, damage);
                 return null;
             case IntegerType or NumberType:

@@ -52,11 +52,11 @@ internal sealed class CsvEvidence(string option, string first, string second)
         }
         if (_first is not null && (_open is not null || _isUsuallyFirst))
         {
-            throw new JobFailedException($"The file has {_first} and {_second}, so that nobody can tell what {_open?.ToString() ?? "others"} are. Say `{option}`, \"{first}\" or \"{second}\".");
+            throw new JobFailedException($"The file has {_first} and {_second}, so that it doesn't tell how to read {_open?.ToString() ?? "the others"}. Say `{option}`, \"{first}\" or \"{second}\".");
         }
         if (_open is not null)
         {
-            throw new JobFailedException($"The file has {_open}, which can be read in two ways, and nothing else in it tells in which. Say `{option}`, \"{first}\" or \"{second}\".");
+            throw new JobFailedException($"The file has {_open}, which can be read in two ways, and no other line tells in which. Say `{option}`, \"{first}\" or \"{second}\".");
         }
         return _isUsuallyFirst ? first : null;
     }

@@ -85,7 +85,7 @@ internal sealed class CsvLines(Resource resource, ImportOrder order, TimeProvide
             {
                 continue;
             }
-            if (_cells!.Read(column.Field, CsvText.Unguard(cell.Text), violations, out var code) is { } value)
+            if (_cells!.Read(column.Field, cell.Text, violations, out var code) is { } value)
             {
                 values.Set(column.Field, value);
                 if (code is not null)

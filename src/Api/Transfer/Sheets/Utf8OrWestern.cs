@@ -38,10 +38,10 @@ internal sealed class Utf8OrWestern
         }
         if (_utf8 > 0)
         {
-            throw new JobFailedException($"{_utf8} lines of the file are UTF-8 and {_others} lines are not. Save it in one encoding, or say `encoding`.");
+            throw new JobFailedException($"The file is of several encodings: lines in UTF-8, {_utf8}; in another one, {_others}. Save it in one, or say `encoding`.");
         }
         return _western.Fits
             ? CsvEncoding.Western
-            : throw new JobFailedException("The file is not UTF-8, and its letters are not those of Windows-1252. Say `encoding`, such as windows-1251, or save it as UTF-8.");
+            : throw new JobFailedException("The file is not UTF-8, and its letters are not those of Windows-1252. Say `encoding`, such as windows-1251 or macintosh, or save it as UTF-8.");
     }
 }

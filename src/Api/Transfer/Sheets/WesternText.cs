@@ -65,6 +65,7 @@ internal struct WesternText
         {
             0x81 or 0x8D or 0x8F or 0x90 or 0x9D => true, // Nothing in Windows-1252.
             0x82 or 0x83 or 0x87 or 0x88 or 0x98 => true, // ‚ ƒ ‡ ˆ ˜, which nobody types.
+            0x86 => before >= 0x80 || after >= 0x80, // † stands alone.
             0xEC or 0xF9 => char.IsAsciiLetterLower((char)after), // ì and ù end words; in Czech they are ě and ů.
             _ when IsCapital(current) => char.IsAsciiLetterLower((char)before) || (char.IsAsciiLetterUpper((char)before) && char.IsAsciiLetterLower((char)after)),
             _ when IsLetter(current) || IsPunctuation(current) => false,
