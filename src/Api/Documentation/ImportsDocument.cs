@@ -5,6 +5,7 @@ using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Resources;
 using AgentPlatform.Api.Shapes;
 using AgentPlatform.Api.Transfer;
+using AgentPlatform.Api.Transfer.Sheets;
 using AgentPlatform.Data.Jobs;
 
 namespace AgentPlatform.Api.Documentation;
@@ -61,6 +62,39 @@ internal static class ImportsDocument
             **Contacts.** `platformUserId` is what the channel's platform calls the person: the number without a plus on WhatsApp (a plus is taken away), the chat's number on Telegram, a number
             in E.164 form for SMS and phone, the address for e-mail; a contact is recognised by any writing that comes to the same. The contact has an archived conversation, which opens with the first message of either side.
 
+            ## Sheets
+
+            CSV is taken as spreadsheets of any country save it. The header names fields, or what `mapping` says; a column without a name is passed over. A row without any value in a column that
+            fills a field is skipped, and counted in `result.skipped`; blank rows before the header are skipped too. What a row leaves out at its end is empty; a value beyond the header is an error of
+            its line. An empty cell is no value, `""` an empty text where the field takes one. What a file shows about itself is found before its first line, by all of its lines, and told in the job's
+            `result.dialect` (after a `dryRun` too); an option says it instead.
+
+            | option | what | found by |
+            |---|---|---|
+            | `encoding` | {{Code(CsvEncoding.Names)}} | a byte order mark (which counts before the option too); zeros in every other byte (UTF-16); else the file is UTF-8, or Windows-1252 where its bytes can't be UTF-8 and its letters can be that. Other code pages must be named. A file that is neither for the most part, or some of each, is not read |
+            | `delimiter` | comma, semicolon, tabulator | a first line `sep=;`, or the one under which most of the header's columns are fields |
+            | `decimalSign` | `.` or `,` | numbers that can be read in one way only, such as `5,0`, `1.234,50` or `1.234.567` |
+            | `dateOrder` | `{{CsvDialect.DayFirst}}` or `{{CsvDialect.MonthFirst}}` | dates that can be read in one way only, such as `31/12/2025`; where only dots stand between, the day is first |
+
+            **Nothing is guessed.** A cell that can be read in one way is; `1.234` or `3/4/2025`, which can be read in two, as the file's other cells show. Where they show nothing, or both, the job fails before
+            its first line, says where, and names the option; with the option, a cell that doesn't fit it is an error of its line. `1234.56`, `5` and `2025-04-03` need none and are always taken.
+
+            - **Numbers** may have blanks of any kind, points, commas or apostrophes between thousands, a minus in front or behind, brackets for what is below zero, and `5.0` is a whole number. A currency (`€`, `CHF`)
+              beside an amount is that of the row where its `currency` is not given, and an error where it is another one; `$`, `£`, `¥` and `kr` may be any. A percent sign and an exponent are errors.
+            - **Dates** are written with points, slashes or hyphens, with the year in front, or with the month's English name. Of years with two digits, 00 to 29 are 2000 to 2029 and 50 to 99 are 1950 to 1999; others need four.
+              A time (`14:30`, `2:30:15 PM`) without an offset is the organization's (`timeZone`), midnight where there is none. An hour that the change of clocks leaves out or brings twice needs an offset.
+              A date with a time is no date, unless that is midnight.
+            - **True** is {{Code(CellFlag.True)}}; **false** is {{Code(CellFlag.False)}}. Case doesn't matter, in the words of choices neither.
+            - **Texts** are kept as they are; `NULL` or `N/A` is a text. What a spreadsheet has spoiled is an error: `4,91512E+11` in the place of a long number (give the column the format Text), `#N/A`, `#REF!`, `####`.
+              `="00123"` is the text 00123.
+            - Line ends are CR LF, LF, or CR alone. A workbook (.xlsx, .ods) is refused: save the sheet as CSV.
+
+            **Exports** are CSV with a byte order mark (`"byteOrderMark": false` leaves it out), a comma and a decimal point, or with what `delimiter` and `decimalSign` say: where the decimal sign is a comma, spreadsheets open files with
+            `"delimiter": ";", "decimalSign": ","`. A text that a spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@`, one of these in full width, a tabulator or a line break) or for a number or a date that it
+            writes otherwise (`01067`, `4915112345678`, `1-2`) has an apostrophe in front, and so has what could call something behind a delimiter or a line break within a text. An import takes them away again, whoever put them there; a
+            text that begins so by itself has one more. So phone numbers are written `'+4915112345678`: without the apostrophe, a spreadsheet reckons with them. What a spreadsheet opens and saves comes back as it was,
+            but for blanks at the edges of texts and the difference between an empty text and none. For programs, `jsonl` has none of this.
+
             ## Limits
 
             | | |
@@ -74,8 +108,8 @@ internal static class ImportsDocument
             ## Errors
 
             `GET /v1/jobs/{id}/job-errors` lists `line` (the first one of a record that spans several), `field` (the column, `items/0/unitPrice` within a list; null where the line as a whole
-            can't be read) and `detail`. A header that names an unknown column, or one column twice, fails the job before the first line, and so does a file that is empty or UTF-16: save it as
-            UTF-8. Every other line goes in, whatever is wrong with its neighbours. A line that repeats the header is an error of its own, where the file has more than one column.
+            can't be read) and `detail`. A header that names an unknown column, or one column twice, fails the job before the first line, and so does a file that is empty, JSON in UTF-16, or CSV that doesn't tell
+            how it is to be read. Every other line goes in, whatever is wrong with its neighbours. A line that repeats the header is an error of its own, where the file has more than one column.
 
             An import ends between two transactions when it is cancelled, when whoever asked for it may no longer do what it does, when the organization is suspended, or when the rest of the
             file is gone. What went in stays, the job says why it ended, and `POST /v1/jobs/{id}/retry` goes on from there.

@@ -4,12 +4,12 @@ using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
-using AgentPlatform.Api.Shapes;
 using AgentPlatform.Data.Connections;
 using AgentPlatform.Data.Files;
 using AgentPlatform.Data.Tenancy;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.Net.Http.Headers;
 
 namespace AgentPlatform.Api.Files;
 
@@ -23,7 +23,7 @@ internal static class FileEndpoints
         Role = Role.Member,
         Summary = "Upload a file",
         Description = "The body is the content itself, at most `FILE_MAX_BYTES`, with its own `Content-Type`. Give the file's id to `POST /v1/jobs/imports`.",
-        Query = [new("name", new TextType(FileLimits.MaxNameLength, 1, Example: "clients.csv"), "Name of the file.")],
+        Query = [new("name", FileResource.NameType, "Name of the file.")],
         TakesContent = true,
         SuccessStatus = StatusCodes.Status201Created,
         Answer = FileResource.Files.Shape,
@@ -61,7 +61,10 @@ internal static class FileEndpoints
         {
             return TooLarge(options);
         }
-        var contentType = request.Http.Request.ContentType is { Length: > 0 and <= FileLimits.MaxNameLength } given ? given : "application/octet-stream";
+        if (ContentType(request.Http.Request.ContentType) is not { } contentType)
+        {
+            return Problem.Invalid("Content-Type", "Content-Type must be a media type of at most 255 characters, such as text/csv; charset=utf-8.");
+        }
         var name = request.Parameter<string>("name") ?? "upload";
         var (reserved, full) = await Reserve(request, options, name, contentType);
         if (reserved is not { } place)
@@ -127,6 +130,11 @@ internal static class FileEndpoints
             await session.CommitAsync(request.Cancelled);
             return ((id, bytes), null);
         });
+
+    /// <summary>The media type that is kept and answered with; null for what is none.</summary>
+    private static string? ContentType(string? given) => string.IsNullOrEmpty(given) ? "application/octet-stream"
+        : MediaTypeHeaderValue.TryParse(given, out var type) && type.ToString() is { Length: <= 255 } kept ? kept
+        : null;
 
     /// <summary>Writes the body away, piece by piece; null when it is too large.</summary>
     private static async Task<long?> Receive(OperationRequest request, Guid id, long limit, IncrementalHash hash)
@@ -201,7 +209,9 @@ internal static class FileEndpoints
             response.ContentType = contentType;
             response.ContentLength = size;
             // What somebody uploaded is never shown as a page of ours.
-            response.Headers.ContentDisposition = new System.Net.Mime.ContentDisposition { FileName = Ascii(name) }.ToString();
+            var disposition = new ContentDispositionHeaderValue("attachment");
+            disposition.SetHttpFileName(name);
+            response.Headers.ContentDisposition = disposition.ToString();
             response.Headers.XContentTypeOptions = "nosniff";
             if (Http.HeadRequests.IsHead(httpContext))
             {
@@ -213,7 +223,5 @@ internal static class FileEndpoints
                 await response.Body.WriteAsync(piece, request.Cancelled);
             }
         }
-
-        private static string Ascii(string name) => new([.. name.Select(character => character is < ' ' or > '~' or '"' or '\\' or '/' ? '_' : character)]);
     }
 }

@@ -1,6 +1,8 @@
 using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Resources;
+using AgentPlatform.Api.Shapes;
 using AgentPlatform.Data.Files;
+using AgentPlatform.Data.Texts;
 using static AgentPlatform.Api.Shapes.Fields;
 
 namespace AgentPlatform.Api.Files;
@@ -9,6 +11,13 @@ namespace AgentPlatform.Api.Files;
 internal static class FileResource
 {
     public static readonly string[] Purposes = ["import", "export", "archive", "personal_data", "attachment", "recording", "knowledge"];
+
+    /// <summary>What somebody calls a file: one line that is no path, and reads as it is written (marks of direction can make an ending look like another one).</summary>
+    public static readonly TextType NameType = new(
+        255, 1, Pattern: @"^[^\u0000-\u001F\u007F-\u009F/\\\u202A-\u202E\u2066-\u2069]+$", Form: "a file name of 1 to 255 characters, without slashes, control characters and marks of direction", Example: "clients.csv")
+    {
+        Spelling = TypedText.Line,
+    };
 
     public static readonly Resource Files = new()
     {

@@ -23,7 +23,7 @@ internal static class JobResource
             Choice("status", JobStatuses.All).ReadOnly().Filtered(),
             Reference("userId", "users").Nullable().ReadOnly().Filtered().About("On whose behalf; null for the product's own."),
             Json("payload").ReadOnly().About("What was asked for."),
-            Json("progress").ReadOnly().About("`processed`, `total` (null while unknown), `succeeded`, `failed`, `phase`."),
+            Json("progress").ReadOnly().About("`processed`, `total` (null while unknown), `succeeded`, `failed`, `phase`; `skipped` of an import."),
             Json("result").Nullable().ReadOnly().About("What came of it; `fileId` names a file to download."),
             Text("error", 4000).Nullable().ReadOnly().About("Why it failed. What is wrong with single lines stands under `/v1/jobs/{id}/job-errors`."),
             Integer("duration").Nullable().ReadOnly().About("Milliseconds from the start to the end."),

@@ -7,6 +7,7 @@ using AgentPlatform.Api.Jobs;
 using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Resources;
 using AgentPlatform.Api.Shapes;
+using AgentPlatform.Api.Transfer.Sheets;
 using AgentPlatform.Data.Connections;
 using AgentPlatform.Data.Files;
 using AgentPlatform.Data.Jobs;
@@ -25,6 +26,15 @@ internal sealed record ExportOrder
 
     /// <summary>References as <c>keys</c> instead of <c>ids</c>: for an import where the ids are others.</summary>
     public bool UsesKeys { get; init; }
+
+    /// <summary>Of CSV: one of <see cref="CsvDialect.Delimiters"/>.</summary>
+    public string Delimiter { get; init; } = ",";
+
+    /// <summary>Of CSV: one of <see cref="CsvDialect.DecimalSigns"/>.</summary>
+    public string DecimalSign { get; init; } = ".";
+
+    /// <summary>CSV begins with a byte order mark, without which a spreadsheet takes UTF-8 for the system's code page.</summary>
+    public bool HasMark { get; init; } = true;
 
     /// <summary>Query parameters of the list, sort and search among them.</summary>
     [JsonConverter(typeof(FilterTexts))]
@@ -90,7 +100,7 @@ internal sealed class ExportWork(IServiceProvider services, ApiDataSource databa
             RequiredScope = ApiKeyScopes.OfReading(resource),
             ExpiresAt = clock.GetUtcNow() + options.ExportLife,
         }, cancellationToken);
-        var header = order.Format == "csv" ? Encoding.UTF8.GetBytes(string.Join(',', Columns(resource, order)) + "\r\n") : [];
+        var header = order.Format == "csv" ? new CsvRows(order, Columns(resource, order)).Header() : [];
         if (header.Length > 0)
         {
             await FileStore.Write(session, caller.OrganizationId, file, 0, header, cancellationToken);
@@ -127,21 +137,22 @@ internal sealed class ExportWork(IServiceProvider services, ApiDataSource databa
         return after;
     }
 
-    private static ImmutableArray<string> Columns(Resource resource, ExportOrder order) =>
+    /// <summary>The columns of a row, and what stands in each.</summary>
+    private static ImmutableArray<(string Name, FieldType Type)> Columns(Resource resource, ExportOrder order) =>
     [
         .. ResourceSql.Of(resource).Readable.Where(field => !order.UsesKeys || !NaturalKey.IsLost(field))
-            .SelectMany(field => order.UsesKeys && NaturalKey.Of(field) is { Length: > 0 } keys ? keys.Select(key => key.Name) : [field.Name]),
+            .SelectMany(field => order.UsesKeys && NaturalKey.Of(field) is { Length: > 0 } keys ? keys.Select(key => (key.Name, key.Type)) : [(field.Name, field.Type)]),
     ];
 
     private static byte[] Content(Resource resource, ExportOrder order, IEnumerable<ReadOnlyMemory<byte>> rows)
     {
         var content = new StringBuilder();
-        var columns = Columns(resource, order);
+        var csv = new CsvRows(order, Columns(resource, order));
         foreach (var row in rows)
         {
             if (order.Format == "csv")
             {
-                AppendCsv(content, row, columns);
+                csv.Append(content, row);
             }
             else
             {
@@ -150,25 +161,4 @@ internal sealed class ExportWork(IServiceProvider services, ApiDataSource databa
         }
         return Encoding.UTF8.GetBytes(content.ToString());
     }
-
-    private static void AppendCsv(StringBuilder content, ReadOnlyMemory<byte> row, ImmutableArray<string> columns)
-    {
-        using var json = JsonDocument.Parse(row);
-        foreach (var (index, column) in columns.Index())
-        {
-            if (index > 0)
-            {
-                content.Append(',');
-            }
-            CsvText.Append(content, Cell(json.RootElement.GetProperty(column)));
-        }
-        content.Append("\r\n");
-    }
-
-    private static string? Cell(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Null => null,
-        JsonValueKind.String => CsvText.Guard(value.GetString()!),
-        _ => value.GetRawText(),
-    };
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using AgentPlatform.Api.Transfer.Sheets;
 
 namespace AgentPlatform.Api.Transfer;
 
@@ -29,7 +30,17 @@ internal sealed record ImportOrder
     /// <summary>Everything is checked, nothing is kept.</summary>
     public bool IsDryRun { get; init; }
 
-    public string Delimiter { get; init; } = ",";
+    /// <summary>One of <see cref="CsvDialect.Delimiters"/>; null, as with the three below, for what the file shows.</summary>
+    public string? Delimiter { get; init; }
+
+    /// <summary>One of <see cref="CsvEncoding.Names"/>.</summary>
+    public string? Encoding { get; init; }
+
+    /// <summary>One of <see cref="CsvDialect.DecimalSigns"/>.</summary>
+    public string? DecimalSign { get; init; }
+
+    /// <summary>One of <see cref="CsvDialect.DateOrders"/>.</summary>
+    public string? DateOrder { get; init; }
 
     /// <summary>Column of the file → field; an empty text leaves the column out.</summary>
     public Dictionary<string, string> Mapping { get; init; } = [];
@@ -40,3 +51,11 @@ internal sealed record ImportLine(long Line, Shapes.ShapeValues Values);
 
 /// <summary>What is wrong with a line.</summary>
 internal sealed record LineError(long Line, string? Field, string Detail);
+
+/// <summary>What was read in the place of a line.</summary>
+/// <param name="Line">The line; null where something is wrong with it, or nothing is in it.</param>
+/// <param name="Errors">What is wrong. None without a line either: it is a row of a sheet without any value.</param>
+internal readonly record struct ReadLine(ImportLine? Line, ImmutableArray<LineError> Errors)
+{
+    public bool IsBlank => Line is null && Errors.IsEmpty;
+}

@@ -2,6 +2,7 @@ using System.Text.Json;
 using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Jobs;
 using AgentPlatform.Api.Resources;
+using AgentPlatform.Api.Transfer.Sheets;
 using AgentPlatform.Data.Connections;
 using AgentPlatform.Data.Files;
 using AgentPlatform.Data.Jobs;
@@ -31,14 +32,19 @@ internal sealed class ImportWork(IServiceProvider services, ApiDataSource databa
             ?? throw new JobFailedException($"{order.Resource} can't be imported.");
         var caller = await Caller(run, resource, order, cancellationToken);
         var size = await files.Find(caller.Tenant, order.FileId, cancellationToken) ?? throw new JobFailedException(ByteWindow.Gone);
-        var lines = ImportLines.Of(resource, order, new ByteWindow(new FileReader(files, caller.Tenant, order.FileId, 0), size), clock);
-        await lines.Open(run.Position<RecordPosition>(), cancellationToken);
         BulkInsert bulk;
+        string timeZone;
         await using (var session = await TenantSession.OpenAsync(database, caller.Tenant, cancellationToken))
         {
             bulk = await BulkInsert.Prepare(session, resource, cancellationToken);
+            timeZone = await session.ScalarAsync<string>("SELECT time_zone FROM organizations WHERE id = $1", cancellationToken, caller.OrganizationId) ?? "UTC";
         }
-        var task = new ImportTask(resource, order, bulk, size);
+        var window = new ByteWindow(new FileReader(files, caller.Tenant, order.FileId, 0), size);
+        var reached = run.Position<Reached>();
+        var dialect = order.Format == "csv" ? reached?.Dialect ?? await new CsvSurvey(window, order, new ImportColumns(resource, order), timeZone).Read(cancellationToken) : null;
+        var lines = ImportLines.Of(resource, order, dialect, window, clock);
+        await lines.Open(reached is null ? null : new RecordPosition(reached.Offset, reached.Line), cancellationToken);
+        var task = new ImportTask(resource, order, bulk, size, dialect);
         var chunk = await Read(lines, order, null, cancellationToken);
         while (!chunk.IsLast)
         {
@@ -56,7 +62,17 @@ internal sealed class ImportWork(IServiceProvider services, ApiDataSource databa
         }
         await Commit(run, task, chunk, cancellationToken);
         var progress = run.Progress;
-        return JsonSerializer.Serialize(new { lines = progress.Processed, imported = progress.Succeeded, failed = progress.Failed, dryRun = order.IsDryRun }, JsonSerializerOptions.Web);
+        return JsonSerializer.Serialize(
+            new
+            {
+                lines = progress.Processed,
+                imported = progress.Succeeded,
+                failed = progress.Failed,
+                skipped = progress.Skipped,
+                dryRun = order.IsDryRun,
+                dialect = dialect is null ? null : new { dialect.Encoding, dialect.Delimiter, dialect.DecimalSign, dialect.DateOrder, dialect.TimeZone },
+            },
+            JsonSerializerOptions.Web);
     }
 
     /// <summary>On whose behalf the next lines go in. An import may take hours: who may no longer, ends it there.</summary>
@@ -66,17 +82,22 @@ internal sealed class ImportWork(IServiceProvider services, ApiDataSource databa
         return TransferRights.Refusal(caller, resource, order) is { } refusal ? throw new JobFailedException(refusal) : caller;
     }
 
-    private sealed record ImportTask(Resource Resource, ImportOrder Order, BulkInsert Bulk, long Size);
+    private sealed record ImportTask(Resource Resource, ImportOrder Order, BulkInsert Bulk, long Size, CsvDialect? Dialect);
 
+    /// <summary>The position that is kept: where the next record begins, and how a file of CSV is read.</summary>
+    private sealed record Reached(long Offset, long Line, CsvDialect? Dialect);
+
+    /// <param name="Records">Good and bad ones.</param>
+    /// <param name="Skipped">Rows without any value, which are neither.</param>
     /// <param name="Ahead">A line that was read but belongs to the next chunk; <paramref name="Position"/> is before it.</param>
-    private sealed record Chunk(List<ImportLine> Lines, List<LineError> Errors, long Records, long BadRecords, RecordPosition Position, ImportLine? Ahead, bool IsLast);
+    private sealed record Chunk(List<ImportLine> Lines, List<LineError> Errors, long Records, long Skipped, RecordPosition Position, ImportLine? Ahead, bool IsLast);
 
     private static async Task<Chunk> Read(ImportLines lines, ImportOrder order, ImportLine? ahead, CancellationToken cancellationToken)
     {
         var good = new List<ImportLine>();
         var errors = new List<LineError>();
         var keys = new HashSet<string>(StringComparer.Ordinal);
-        var (bad, before) = (0L, lines.Position);
+        var (bad, skipped, before) = (0L, 0L, lines.Position);
         if (ahead is not null)
         {
             Add(ahead);
@@ -86,9 +107,13 @@ internal sealed class ImportWork(IServiceProvider services, ApiDataSource databa
         {
             if (await lines.Next(cancellationToken) is not { } next)
             {
-                return new(good, errors, good.Count + bad, bad, before, null, true);
+                return new(good, errors, good.Count + bad, skipped, before, null, true);
             }
-            if (next.Line is null)
+            if (next.IsBlank)
+            {
+                skipped++;
+            }
+            else if (next.Line is null)
             {
                 errors.AddRange(next.Errors);
                 bad++;
@@ -96,11 +121,11 @@ internal sealed class ImportWork(IServiceProvider services, ApiDataSource databa
             else if (!Add(next.Line))
             {
                 // The same key again: the earlier line is to be done before this one finds its row.
-                return new(good, errors, good.Count + bad, bad, before, next.Line, false);
+                return new(good, errors, good.Count + bad, skipped, before, next.Line, false);
             }
             before = lines.Position;
         }
-        return new(good, errors, good.Count + bad, bad, before, null, false);
+        return new(good, errors, good.Count + bad, skipped, before, null, false);
 
         bool Add(ImportLine line)
         {
@@ -136,11 +161,12 @@ internal sealed class ImportWork(IServiceProvider services, ApiDataSource databa
                 new Npgsql.NpgsqlParameter { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Text, Value = errors.Select(error => error.Field is null ? null : JsonText.Storable(error.Field)).ToArray() },
                 errors.Select(error => JsonText.Storable(error.Detail)).ToArray());
         }
-        await run.Commit(session, chunk.Position, new JobProgress
+        await run.Commit(session, new Reached(chunk.Position.Offset, chunk.Position.Line, task.Dialect), new JobProgress
         {
             Processed = before.Processed + chunk.Records,
             Succeeded = before.Succeeded + done,
             Failed = before.Failed + chunk.Records - done,
+            Skipped = (before.Skipped ?? 0) + chunk.Skipped,
             Percent = task.Size == 0 ? 100 : (int)(chunk.Position.Offset * 100 / task.Size),
             Phase = task.Order.IsDryRun ? "checking" : "importing",
         }, cancellationToken);

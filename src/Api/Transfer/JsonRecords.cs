@@ -1,3 +1,5 @@
+using AgentPlatform.Data.Jobs;
+
 namespace AgentPlatform.Api.Transfer;
 
 /// <summary>JSON lines, or one JSON array of objects; the first character tells which. A broken line costs that line; a broken array costs what follows the break.</summary>
@@ -147,6 +149,25 @@ internal sealed class JsonRecords(ByteWindow window) : RecordReader(window)
         while (await Window.Fill(cancellationToken))
         {
             Window.Skip(Window.Length);
+        }
+    }
+
+    /// <summary>A UTF-8 file may begin with a byte order mark; one that begins as UTF-16 does, with a mark or without, is no JSON file.</summary>
+    private async ValueTask SkipMark(CancellationToken cancellationToken)
+    {
+        if (Window.Offset == 0)
+        {
+            while (Window.Length < 3 && await Window.Fill(cancellationToken))
+            {
+            }
+            if (Window.Span is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] or [0, >= (byte)'\t', 0, ..] or [>= (byte)'\t', 0, >= (byte)'\t', ..])
+            {
+                throw new JobFailedException("The file is UTF-16. Save it as UTF-8.");
+            }
+            if (Window.Span.StartsWith("\uFEFF"u8))
+            {
+                Window.Skip(3);
+            }
         }
     }
 }

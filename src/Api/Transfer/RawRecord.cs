@@ -1,5 +1,3 @@
-using AgentPlatform.Data.Jobs;
-
 namespace AgentPlatform.Api.Transfer;
 
 /// <summary>A record of a file, or what is wrong with the place where one should be.</summary>
@@ -34,40 +32,29 @@ internal abstract class RecordReader(ByteWindow window)
     /// <summary>Why a record is none.</summary>
     protected static string TooLong => $"The line is longer than {MaxRecordBytes} bytes.";
 
+    /// <summary>Bytes of a character of ASCII.</summary>
+    protected virtual int UnitBytes => 1;
+
+    /// <summary>Offset of the first line end; -1 where there is none.</summary>
+    protected virtual int FindLineEnd(ReadOnlySpan<byte> bytes) => bytes.IndexOf((byte)'\n');
+
     /// <summary>Takes the first line of the window, which is no record, to its end, however far that is, and says why.</summary>
     protected async ValueTask<RawRecord> BadLine(string error, CancellationToken cancellationToken)
     {
         var line = Line++;
         int end;
-        while ((end = window.Span.IndexOf((byte)'\n')) < 0)
+        while ((end = FindLineEnd(window.Span)) < 0)
         {
-            window.Skip(window.Length);
+            // Half of a character waits for its other half.
+            window.Skip(window.Length / UnitBytes * UnitBytes);
             if (!await window.Fill(cancellationToken))
             {
+                window.Skip(window.Length);
                 return new RawRecord(line, default, error);
             }
         }
-        window.Skip(end + 1);
+        window.Skip(end + UnitBytes);
         return new RawRecord(line, default, error);
-    }
-
-    /// <summary>A UTF-8 file may begin with a byte order mark; one that begins as UTF-16 does, with a mark or without, can't be read.</summary>
-    protected async ValueTask SkipMark(CancellationToken cancellationToken)
-    {
-        if (window.Offset == 0)
-        {
-            while (window.Length < 3 && await window.Fill(cancellationToken))
-            {
-            }
-            if (window.Span is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] or [0, >= (byte)'\t', 0, ..] or [>= (byte)'\t', 0, >= (byte)'\t', ..])
-            {
-                throw new JobFailedException("The file is UTF-16. Save it as UTF-8.");
-            }
-            if (window.Span.StartsWith("\uFEFF"u8))
-            {
-                window.Skip(3);
-            }
-        }
     }
 }
 

@@ -8,6 +8,7 @@ using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Resources;
 using AgentPlatform.Api.Shapes;
+using AgentPlatform.Api.Transfer.Sheets;
 using AgentPlatform.Data.Files;
 using AgentPlatform.Data.Jobs;
 using static AgentPlatform.Api.Shapes.Fields;
@@ -24,6 +25,9 @@ internal static class TransferEndpoints
             rules by which `POST` would take it: good lines go in, bad ones are listed under `/v1/jobs/{id}/job-errors`. Needs the role that creates (and for `upsert` changes) the resource.
             A reference is given by its id or by columns that name it, such as `client.phone`; what fits nothing or several rows is an error of that line.
 
+            How a CSV file is written (`encoding`, `delimiter`, `decimalSign`, `dateOrder`) is found in the file; the job's `result.dialect` tells it, after a `dryRun` too. Where the file does not
+            show it, the job fails before its first line and names the option.
+
             {{ImportsDocument.Table()}}
             """,
         Body = new Shape(
@@ -33,7 +37,10 @@ internal static class TransferEndpoints
             Choice("mode", "create", "upsert").WithDefault("create").About("`upsert` changes the row that has the same `key` and creates one where there is none."),
             Text("key", 100).Nullable().About("For `upsert`: a field by which rows are recognised, such as `phone` of clients."),
             Flag("dryRun").WithDefault(false).About("Check everything, keep nothing."),
-            Choice("delimiter", ",", ";", "\t").WithDefault(","),
+            Choice("encoding", CsvEncoding.Names).Nullable().About("Of CSV. Found by the file's bytes where it is UTF-8, UTF-16 or Windows-1252; a byte order mark counts before this."),
+            Choice("delimiter", CsvDialect.Delimiters).Nullable().About("Of CSV. Found by a first line `sep=;`, or as the one that makes the header's columns fields."),
+            Choice("decimalSign", CsvDialect.DecimalSigns).Nullable().About("Of CSV: how `1.234` and `1,234` are read. Found by the numbers that can be read in one way only. `1234.5` is taken whatever it is."),
+            Choice("dateOrder", CsvDialect.DateOrders).Nullable().About("Of CSV: how `3/4/2025` is read, with the day (`dmy`) or the month (`mdy`) first. Found by the dates that can be read in one way only. `2025-04-03` is taken whatever it is."),
             Json("mapping").About("Column of the file → field; an empty text leaves the column out.")),
         Example = new JsonObject { ["resource"] = "clients", ["fileId"] = "0196f1c0-7d00-7c3e-9a55-5f0c1b2a3d4e", ["mode"] = "upsert", ["key"] = "phone", ["mapping"] = new JsonObject { ["Mobile"] = "phone" } },
     };
@@ -42,12 +49,16 @@ internal static class TransferEndpoints
     {
         Description = """
             Everything that the list has under its filters, as CSV or as JSON lines. The job's result names a file, to be downloaded at `/v1/files/{id}/content` with an access token until it expires
-            (`EXPORT_HOURS`). In CSV, a text that a spreadsheet would take for a formula begins with an apostrophe; an import takes it away again.
+            (`EXPORT_HOURS`). CSV is for spreadsheets: it begins with a byte order mark, and a text that a spreadsheet would take for a formula, or would write otherwise as a number or a date
+            (`+4915112345678`, `01067`), has an apostrophe in front, which an import takes away again. For programs there are JSON lines.
             """,
         Body = new Shape(
             Choice("resource", [.. ResourceCatalog.All.Where(ExportWork.CanExport).Select(resource => resource.Path)]).Required(),
             Choice("format", "csv", "jsonl").WithDefault("csv"),
             Choice("references", "ids", "keys").WithDefault("ids").About("`keys` writes natural keys, such as `client.phone` and `client.email`, in the place of `clientId`, and leaves out references to what has none: for an import into another organization."),
+            Choice("delimiter", CsvDialect.Delimiters).WithDefault(",").About("Of CSV. Spreadsheets whose decimal sign is the comma divide lines at semicolons."),
+            Choice("decimalSign", CsvDialect.DecimalSigns).WithDefault(".").About("Of CSV."),
+            Flag("byteOrderMark").WithDefault(true).About("Of CSV: whether it begins with a byte order mark, by which spreadsheets know UTF-8."),
             Json("filters").About("Query parameters of the list, such as `{\"status\": \"sold\", \"sort\": \"-createdAt\", \"q\": \"anna\"}`. What may be repeated there is a list here: `{\"source\": [\"web\", \"fair, Berlin\"]}`. A list that stands under something needs its id: `{\"conversationId\": \"…\"}` for `messages`.")),
         Example = new JsonObject { ["resource"] = "clients", ["format"] = "csv", ["filters"] = new JsonObject { ["clientType"] = "customer" } },
     };
@@ -92,7 +103,10 @@ internal static class TransferEndpoints
             Format = request.Body.Text("format") ?? "csv",
             Key = request.Body.Text("mode") == "upsert" ? request.Body.Text("key") ?? "" : null,
             IsDryRun = request.Body.Get<bool>("dryRun"),
-            Delimiter = request.Body.Text("delimiter") ?? ",",
+            Delimiter = request.Body.Text("delimiter"),
+            Encoding = request.Body.Text("encoding"),
+            DecimalSign = request.Body.Text("decimalSign"),
+            DateOrder = request.Body.Text("dateOrder"),
             Mapping = Texts(request, "mapping", out var malformed),
         };
         if (malformed is not null)
@@ -102,6 +116,10 @@ internal static class TransferEndpoints
         if (Unmapped(resource, order) is { } unmapped)
         {
             return unmapped;
+        }
+        if (OfCsvAlone(request, order.Format, "encoding", "delimiter", "decimalSign", "dateOrder") is { } misplaced)
+        {
+            return misplaced;
         }
         if (await request.Service<FileStore>().Find(request.Caller.Tenant, order.FileId, request.Cancelled) is null)
         {
@@ -114,6 +132,19 @@ internal static class TransferEndpoints
         return TransferRights.Refusal(request.Caller, resource, order) is { } refusal
             ? new Problem(ProblemType.Forbidden, refusal)
             : await JobStart.Start(request, new NewJob(JobTypes.FileProcessing, ImportWork.WorkName, order));
+    }
+
+    /// <summary>An option of CSV for another format; null where there is none.</summary>
+    private static Problem? OfCsvAlone(OperationRequest request, string format, params ReadOnlySpan<string> options)
+    {
+        foreach (var option in options)
+        {
+            if (format != "csv" && request.Body.All.Any(given => given.Field.Name == option && given.Value is not null))
+            {
+                return Problem.Invalid($"/{option}", $"/{option} belongs to the format csv.");
+            }
+        }
+        return null;
     }
 
     /// <summary>A column that is to fill what isn't there, or what nobody gives; null where there is none.</summary>
@@ -137,11 +168,18 @@ internal static class TransferEndpoints
             Resource = resource.Path,
             Format = request.Body.Text("format") ?? "csv",
             UsesKeys = request.Body.Text("references") == "keys",
+            Delimiter = request.Body.Text("delimiter") ?? ",",
+            DecimalSign = request.Body.Text("decimalSign") ?? ".",
+            HasMark = !request.Body.Has("byteOrderMark") || request.Body.Get<bool>("byteOrderMark"),
             Filters = Filters(request, out var malformed),
         };
         if (malformed is not null)
         {
             return malformed;
+        }
+        if (OfCsvAlone(request, order.Format, "delimiter", "decimalSign", "byteOrderMark") is { } misplaced)
+        {
+            return misplaced;
         }
         var violations = new Violations();
         var query = order.Query(resource, violations);

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json.Serialization;
 
 namespace AgentPlatform.Data.Jobs;
 
@@ -58,6 +59,10 @@ public sealed record JobProgress
     public long Succeeded { get; init; }
 
     public long Failed { get; init; }
+
+    /// <summary>Of an import: rows of a sheet without any value, which are none of the others. Left out elsewhere.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? Skipped { get; init; }
 
     /// <summary>How much of the whole, where that is known.</summary>
     public int? Percent { get; init; }

@@ -13,9 +13,9 @@ public sealed class HostileImportTests(JobApp app) : IClassFixture<JobApp>
 {
     public static TheoryData<string, string, byte[]> Unreadable => new()
     {
-        { "csv", "UTF-16", Encoding.Unicode.GetPreamble().Concat(Encoding.Unicode.GetBytes("name\nA\n")).ToArray() },
-        { "csv", "UTF-16", Encoding.BigEndianUnicode.GetPreamble().Concat(Encoding.BigEndianUnicode.GetBytes("name\nA\n")).ToArray() },
-        { "csv", "UTF-16", Encoding.Unicode.GetBytes("name\nA\n") },
+        { "csv", "workbook", "PK\u0003\u0004\u0014\0\u0006\0"u8.ToArray() },
+        { "csv", "workbook", [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1] },
+        { "csv", "`sep=`", "sep=|\nname|conditions\nA|B\n"u8.ToArray() },
         { "csv", "empty", Encoding.UTF8.GetPreamble() },
         { "csv", "empty", "\r\n\n"u8.ToArray() },
         { "csv", "\"na\uFFFDme\" is not a field", "na\0me,conditions\nA,B\n"u8.ToArray() },
@@ -39,9 +39,10 @@ public sealed class HostileImportTests(JobApp app) : IClassFixture<JobApp>
     [Theory]
     [InlineData("name\r\nA\r\n\r\nB", "A B", "")]
     [InlineData("name,conditions\nA,\"never ends\nB,x\nC,", "B C", "2 ")]
-    [InlineData("name,conditions\nA,x\nB", "A", "3 ")]
+    [InlineData("name,conditions\nA,x\nB", "A B", "")]
+    [InlineData("name,conditions\nA,x,\nB,x,y\nC,,\n", "A C", "3 ")]
     [InlineData("name,conditions\nA,x\nname,conditions\nB,x\n", "A B", "3 ")]
-    [InlineData("name,rating\nA,\"4,5\"\nB,4.5\nC,1e0\nD,NaN\n", "B", "2 rating,4 rating,5 rating")]
+    [InlineData("name,rating\nA,\"4,5\"\nB,4.5\nC,1e0\nD,NaN\n", "A B", "4 rating,5 rating")]
     [InlineData("name,conditions\nA,a\0b\n\0,x\nB,\"=cmd|' /C calc'!A0\"\n", "B", "2 conditions,3 name")]
     [InlineData("name\n", "", "")]
     public async Task A_bad_line_is_told_and_the_others_go_in(string content, string names, string errors)

@@ -1,0 +1,86 @@
+using System.Text;
+using AgentPlatform.Api.Transfer.Sheets;
+using AgentPlatform.Data.Jobs;
+
+namespace AgentPlatform.Api.Tests.Sheets;
+
+public sealed class EncodingTests
+{
+    [Theory]
+    [InlineData("Müller Köln Straße Ärger")]
+    [InlineData("José Peña ¿Dónde? ¡Sí! Núñez 1ª María")]
+    [InlineData("Éric créée Œuvre d’été «guillemets» où 20° 5 €")]
+    [InlineData("João São Conceição Antônio")]
+    [InlineData("così perché più Niccolò")]
+    [InlineData("Åse Bjørn Ærø")]
+    [InlineData("Sigurðardóttir Þór Ýmir")]
+    [InlineData("Paral·lel – O´Brien … “quoted”")]
+    public void Western_text_is_windows_1252(string text) => Assert.Equal(CsvEncoding.Western, Decide(text, "windows-1252"));
+
+    [Theory]
+    [InlineData("Борис Иванов", "windows-1251")]
+    [InlineData("Борис Иванов", "koi8-r")]
+    [InlineData("Борис Иванов", "ibm866")]
+    [InlineData("Γιώργος Παπαδόπουλος", "windows-1253")]
+    [InlineData("Wałęsa Żółć Anną", "windows-1250")]
+    [InlineData("Němec Zdeněk Petrů Růžička", "windows-1250")]
+    [InlineData("Müller Käse Größe", "macintosh")]
+    [InlineData("René Hélène français", "macintosh")]
+    [InlineData("Müller Käse Größe", "ibm850")]
+    [InlineData("田中さん", "shift_jis")]
+    [InlineData("王小明", "gb18030")]
+    [InlineData("김철수", "euc-kr")]
+    public void What_can_not_be_windows_1252_is_not_taken_for_it(string text, string encoding) =>
+        Assert.Contains("`encoding`", Assert.Throws<JobFailedException>(() => Decide(text, encoding)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_file_with_a_few_broken_lines_is_utf_8_and_one_of_two_encodings_is_not_read()
+    {
+        Assert.Equal(CsvEncoding.Utf8, Decide(["ü"u8.ToArray(), "é"u8.ToArray(), [0xFC]]));
+        Assert.Contains("lines in UTF-8, 1; in another one, 2", Assert.Throws<JobFailedException>(() => Decide(["ü"u8.ToArray(), [0xFC], [0xE9]])).Message, StringComparison.Ordinal);
+        Assert.Equal(CsvEncoding.Utf8, Decide(["plain"u8.ToArray()]));
+    }
+
+    [Fact]
+    public void Each_encoding_that_can_be_named_is_there_and_has_the_signs_of_csv_as_ascii_has_them()
+    {
+        foreach (var name in CsvEncoding.Names.Where(name => CsvEncoding.UnitBytes(name) == 1))
+        {
+            var encoding = CsvEncoding.Find(name);
+            Assert.Equal((name, "a,b;c\t\"\r\n"), (name, encoding.GetString("a,b;c\t\"\r\n"u8)));
+            // Never the second half of another character.
+            foreach (var sign in ",;\t\"\r\n"u8.ToArray())
+            {
+                for (var first = 0x80; first <= 0xFF; first++)
+                {
+                        Assert.DoesNotContain(Decoded(encoding, [(byte)first, sign]), text => text.Length > 0 && !text.Contains((char)sign, StringComparison.Ordinal));
+                }
+            }
+        }
+        Assert.Equal([2, 2], new[] { CsvEncoding.Utf16LittleEndian, CsvEncoding.Utf16BigEndian }.Select(CsvEncoding.UnitBytes));
+    }
+
+    private static string[] Decoded(Encoding encoding, byte[] bytes)
+    {
+        try
+        {
+            return [encoding.GetString(bytes)];
+        }
+        catch (DecoderFallbackException)
+        {
+            return [];
+        }
+    }
+
+    private static string Decide(string text, string encoding) => Decide([CsvEncoding.Find(encoding).GetBytes(text)]);
+
+    private static string Decide(IEnumerable<byte[]> lines)
+    {
+        var tells = new Utf8OrWestern();
+        foreach (var line in lines)
+        {
+            tells.Look(line);
+        }
+        return tells.Decide();
+    }
+}
