@@ -75,9 +75,17 @@ public sealed class ArchivedPeopleTests(ArchiveApp app) : IClassFixture<ArchiveA
 
         void Log(string? user, string? actor) => archive.Add("activity_logs", new()
         {
-            ["id"] = Guid.CreateVersion7().ToString(), ["user_id"] = user, ["action_type"] = "client.deleted", ["entity_type"] = "client", ["entity_id"] = Guid.CreateVersion7().ToString(),
-            ["ip_address"] = "203.0.113.7", ["api_key_id"] = Guid.CreateVersion7().ToString(), ["metadata"] = new JsonObject { ["superAdmin"] = "root@example.com" },
-            ["created_at"] = "2029-01-01T00:00:00Z", ["imported_in"] = null, ["imported_actor"] = actor,
+            ["id"] = Guid.CreateVersion7().ToString(),
+            ["user_id"] = user,
+            ["action_type"] = "client.deleted",
+            ["entity_type"] = "client",
+            ["entity_id"] = Guid.CreateVersion7().ToString(),
+            ["ip_address"] = "203.0.113.7",
+            ["api_key_id"] = Guid.CreateVersion7().ToString(),
+            ["metadata"] = new JsonObject { ["superAdmin"] = "root@example.com" },
+            ["created_at"] = "2029-01-01T00:00:00Z",
+            ["imported_in"] = null,
+            ["imported_actor"] = actor,
         });
     }
 

@@ -98,7 +98,12 @@ internal sealed class ForgedArchive
             }
             var told = new JsonObject
             {
-                ["format"] = 1, ["organizationId"] = OrganizationId.ToString(), ["createdAt"] = "2030-01-01T00:00:00Z", ["tables"] = tables, ["files"] = files, ["leftOut"] = new JsonArray(),
+                ["format"] = 1,
+                ["organizationId"] = OrganizationId.ToString(),
+                ["createdAt"] = "2030-01-01T00:00:00Z",
+                ["tables"] = tables,
+                ["files"] = files,
+                ["leftOut"] = new JsonArray(),
             };
             manifest?.Invoke(told);
             Entry(zip, "manifest.json", Encoding.UTF8.GetBytes(told.ToJsonString()), level);

@@ -173,8 +173,15 @@ public sealed class HostileArchiveTests(ArchiveApp app) : IClassFixture<ArchiveA
 
         JsonObject Message(long sequence, string status) => new()
         {
-            ["id"] = Guid.CreateVersion7().ToString(), ["conversation_id"] = conversation.ToString(), ["channel_id"] = channel.ToString(), ["contact_id"] = contact.ToString(), ["sequence"] = sequence,
-            ["direction"] = "outbound", ["sender_type"] = "agent", ["status"] = status, ["text_content"] = "Hello",
+            ["id"] = Guid.CreateVersion7().ToString(),
+            ["conversation_id"] = conversation.ToString(),
+            ["channel_id"] = channel.ToString(),
+            ["contact_id"] = contact.ToString(),
+            ["sequence"] = sequence,
+            ["direction"] = "outbound",
+            ["sender_type"] = "agent",
+            ["status"] = status,
+            ["text_content"] = "Hello",
         };
     }
 

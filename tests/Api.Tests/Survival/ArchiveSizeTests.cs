@@ -84,7 +84,12 @@ public sealed class ArchiveSizeTests
             using var manifest = zip.CreateEntry("manifest.json").Open();
             manifest.Write(Encoding.UTF8.GetBytes(new JsonObject
             {
-                ["format"] = 1, ["organizationId"] = Guid.NewGuid().ToString(), ["createdAt"] = "2030-01-01T00:00:00Z", ["tables"] = tables, ["files"] = files, ["leftOut"] = new JsonArray(),
+                ["format"] = 1,
+                ["organizationId"] = Guid.NewGuid().ToString(),
+                ["createdAt"] = "2030-01-01T00:00:00Z",
+                ["tables"] = tables,
+                ["files"] = files,
+                ["leftOut"] = new JsonArray(),
             }.ToJsonString()));
 
             void Add(string table, int count, Func<int, string> row)
