@@ -81,7 +81,7 @@ internal static class AuthEndpoints
             return SignInThrottle.Refusal(wait);
         }
         var signIn = request.Service<SignIn>();
-        var (busy, user, suspended) = await signIn.Check(email, request.Body.Text("password")!, request.Cancelled);
+        var (busy, user, suspended) = await signIn.Check(email, request.Body.Text("password")!, request.Http.Connection.RemoteIpAddress, request.Cancelled);
         if (busy)
         {
             return Passwords.Busy();

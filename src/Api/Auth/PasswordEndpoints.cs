@@ -2,6 +2,7 @@ using AgentPlatform.Api.Emails;
 using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Data.Connections;
+using AgentPlatform.Data.Tenancy;
 using AgentPlatform.Data.Texts;
 using Npgsql;
 using NpgsqlTypes;
@@ -60,12 +61,14 @@ internal static class PasswordEndpoints
         routes.MapOperation("POST", "/v1/auth/reset-password", ResetOperation, Reset);
     }
 
-    private static Task<IResult> Change(OperationRequest request) => request.InTransaction<IResult>(async session =>
+    /// <summary>Between reading and writing a hash is made, which takes long: no connection waits for it.</summary>
+    private static async Task<IResult> Change(OperationRequest request)
     {
         var caller = request.Caller;
         string email;
         string? hash;
-        await using (var row = await session.QueryAsync("SELECT email, password_hash FROM password_hash_of($1)", request.Cancelled, caller.UserId))
+        await using (var row = await TenantSession.ReadAsync(
+            request.Service<ApiDataSource>(), caller.Tenant, "SELECT email, password_hash FROM password_hash_of($1)", request.Cancelled, caller.UserId))
         {
             if (!await row.ReadAsync(request.Cancelled))
             {
@@ -82,16 +85,19 @@ internal static class PasswordEndpoints
         {
             return weak;
         }
-        if (await request.Service<Passwords>().HashInTurn(password, request.Cancelled) is not { } newHash)
+        if (await request.Service<Passwords>().HashInTurn(request, password) is not { } newHash)
         {
             return Passwords.Busy();
         }
-        await session.ExecuteAsync(
-            "SELECT set_password($1, $2, $3, 'user.password_changed', $4, $5)", request.Cancelled,
-            caller.UserId, newHash, caller.SessionId, Address(caller.IpAddress), SignUpEndpoints.OptionalText(caller.UserAgent));
-        await session.CommitAsync(request.Cancelled);
+        await request.InTransaction(async session =>
+        {
+            await session.ExecuteAsync(
+                "SELECT set_password($1, $2, $3, 'user.password_changed', $4, $5)", request.Cancelled,
+                caller.UserId, newHash, caller.SessionId, Address(caller.IpAddress), SignUpEndpoints.OptionalText(caller.UserAgent));
+            await session.CommitAsync(request.Cancelled);
+        });
         return TypedResults.NoContent();
-    });
+    }
 
     private static async Task<IResult> Forgot(OperationRequest request)
     {
@@ -117,28 +123,29 @@ internal static class PasswordEndpoints
             return new Problem(ProblemType.LinkEnded);
         }
         var password = request.Body.Text("password")!;
-        var address = request.Http.Connection.RemoteIpAddress;
-        await using var connection = await request.Service<ApiDataSource>().OpenConnectionAsync(request.Cancelled);
-        await using var transaction = await connection.BeginTransactionAsync(request.Cancelled);
-        Guid person;
-        string email;
-        await using (var take = new NpgsqlCommand("SELECT user_id, email FROM take_password_reset($1)", connection, transaction) { Parameters = { new() { Value = hash } } })
-        await using (var row = await take.ExecuteReaderAsync(request.Cancelled))
+        // A refused password leaves the token as it was, so it is looked at first, and taken once the hash is there: no connection waits for that.
+        await using (var look = await request.Service<ApiDataSource>().OpenConnectionAsync(request.Cancelled))
+        await using (var looking = await look.BeginTransactionAsync(request.Cancelled))
         {
-            if (!await row.ReadAsync(request.Cancelled))
+            if (await Take(looking, hash, request.Cancelled) is not var (_, name))
             {
                 return new Problem(ProblemType.LinkEnded);
             }
-            (person, email) = (row.GetGuid(0), row.GetString(1));
+            if (PasswordRules.Check("password", password, name, request.Service<AccountOptions>()) is { } weak)
+            {
+                return weak;
+            }
         }
-        // A refused password leaves the token as it was: the transaction isn't committed.
-        if (PasswordRules.Check("password", password, email, request.Service<AccountOptions>()) is { } weak)
-        {
-            return weak;
-        }
-        if (await request.Service<Passwords>().HashInTurn(password, request.Cancelled) is not { } newHash)
+        if (await request.Service<Passwords>().HashInTurn(request, password) is not { } newHash)
         {
             return Passwords.Busy();
+        }
+        var address = request.Http.Connection.RemoteIpAddress;
+        await using var connection = await request.Service<ApiDataSource>().OpenConnectionAsync(request.Cancelled);
+        await using var transaction = await connection.BeginTransactionAsync(request.Cancelled);
+        if (await Take(transaction, hash, request.Cancelled) is not var (person, email))
+        {
+            return new Problem(ProblemType.LinkEnded);
         }
         await using (var set = new NpgsqlCommand("SELECT set_password($1, $2, NULL, 'user.password_reset', $3, $4)", connection, transaction))
         {
@@ -151,6 +158,14 @@ internal static class PasswordEndpoints
         await transaction.CommitAsync(request.Cancelled);
         await request.Service<SignInThrottle>().Proved(email, address, request.Cancelled);
         return TypedResults.NoContent();
+    }
+
+    /// <summary>Whose token it is; it is used up with the transaction.</summary>
+    private static async Task<(Guid Person, string Email)?> Take(NpgsqlTransaction transaction, byte[] hash, CancellationToken cancellationToken)
+    {
+        await using var take = new NpgsqlCommand("SELECT user_id, email FROM take_password_reset($1)", transaction.Connection, transaction) { Parameters = { new() { Value = hash } } };
+        await using var row = await take.ExecuteReaderAsync(cancellationToken);
+        return await row.ReadAsync(cancellationToken) ? (row.GetGuid(0), row.GetString(1)) : null;
     }
 
     private static NpgsqlParameter Address(System.Net.IPAddress? address) => new() { Value = (object?)address ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Inet };

@@ -20,7 +20,7 @@ internal static class PasswordProof
         {
             return SignInThrottle.Refusal(wait);
         }
-        switch ((await request.Service<Passwords>().Check(hash, password, request.Cancelled)).Outcome)
+        switch ((await request.Service<Passwords>().Check(Passwords.Who(request), hash, password, request.Cancelled)).Outcome)
         {
             case PasswordOutcome.Busy:
                 return Passwords.Busy();

@@ -1,3 +1,5 @@
+using System.Net;
+using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
@@ -10,12 +12,17 @@ public sealed class Passwords : IDisposable
     /// <summary>Checks that may wait; more are refused, so that a flood of sign-ins can't queue for minutes.</summary>
     public const int MaxWaiting = 64;
 
+    /// <summary>Of these, how many may be of one organization or, before a sign-in, of one network: nobody fills the line alone.</summary>
+    public const int MaxWaitingOfOne = 8;
+
     /// <summary>Rounds of PBKDF2 with HMAC-SHA512: what OWASP's cheat sheet on storing passwords asks for. Older hashes are made anew at the next sign-in.</summary>
     public const int Iterations = 210_000;
 
     private readonly PasswordHasher<object> _hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = Iterations }));
     private readonly SemaphoreSlim _atOnce = new(Math.Max(1, Environment.ProcessorCount / 2));
     private readonly string _nobody;
+    private readonly Dictionary<string, int> _waitingOf = new(StringComparer.Ordinal);
+    private readonly Lock _gate = new();
     private int _waiting;
 
     public Passwords()
@@ -27,16 +34,22 @@ public sealed class Passwords : IDisposable
     public string Hash(string password) => _hasher.HashPassword(this, PasswordPreparation.Prepared(password));
 
     /// <summary>The same in turn with checks; null when too many wait already.</summary>
-    public Task<string?> HashInTurn(string password, CancellationToken cancellationToken) => InTurn<string?>(() => Hash(password), null, cancellationToken);
+    internal Task<string?> HashInTurn(OperationRequest request, string password) => InTurn<string?>(Who(request), () => Hash(password), null, request.Cancelled);
+
+    /// <summary>Who stands in line: whoever has signed in as the organization, anybody else as the network.</summary>
+    internal static string Who(OperationRequest request) => request.KnownCaller is { } caller ? $"organization {caller.OrganizationId:N}" : Who(request.Http.Connection.RemoteIpAddress);
+
+    internal static string Who(IPAddress? address) => $"network {SignInThrottle.Network(address)}";
 
     /// <summary>What a request gets when too many wait.</summary>
-    internal static Problem Busy() => new(ProblemType.TooManyRequests, $"Too many sign-ins at once ({MaxWaiting} wait).") { RetryAfter = TimeSpan.FromSeconds(5) };
+    internal static Problem Busy() => new(ProblemType.TooManyRequests, $"Too many passwords are to be checked or set at once: {MaxWaitingOfOne} of one organization or network may wait, {MaxWaiting} of all.") { RetryAfter = TimeSpan.FromSeconds(5) };
 
     /// <summary>
     /// Whether the password is the hash's, also where that was made of it before passwords were prepared. Without a hash (nobody has that e-mail address, or has no password) it
     /// takes the same time and is wrong.
     /// </summary>
-    internal Task<PasswordCheck> Check(string? hash, string password, CancellationToken cancellationToken) => InTurn(
+    internal Task<PasswordCheck> Check(string who, string? hash, string password, CancellationToken cancellationToken) => InTurn(
+        who,
         () =>
         {
             foreach (var form in PasswordPreparation.Forms(password))
@@ -55,12 +68,17 @@ public sealed class Passwords : IDisposable
 
     public void Dispose() => _atOnce.Dispose();
 
-    private async Task<T> InTurn<T>(Func<T> work, T busy, CancellationToken cancellationToken)
+    private async Task<T> InTurn<T>(string who, Func<T> work, T busy, CancellationToken cancellationToken)
     {
-        if (Interlocked.Increment(ref _waiting) > MaxWaiting)
+        lock (_gate)
         {
-            Interlocked.Decrement(ref _waiting);
-            return busy;
+            var ofOne = _waitingOf.GetValueOrDefault(who);
+            if (_waiting >= MaxWaiting || ofOne >= MaxWaitingOfOne)
+            {
+                return busy;
+            }
+            _waiting++;
+            _waitingOf[who] = ofOne + 1;
         }
         try
         {
@@ -76,7 +94,14 @@ public sealed class Passwords : IDisposable
         }
         finally
         {
-            Interlocked.Decrement(ref _waiting);
+            lock (_gate)
+            {
+                _waiting--;
+                if (--_waitingOf[who] == 0)
+                {
+                    _waitingOf.Remove(who);
+                }
+            }
         }
     }
 }

@@ -19,7 +19,7 @@ internal sealed class SignIn(ApiDataSource database, AuthOptions options, TokenS
     /// Who has this e-mail address and password, and where a sign-in leads; null where anything is wrong. <c>Busy</c> when too many checks wait. <c>Suspended</c> is the
     /// organization of somebody who proved who he is and has no other.
     /// </summary>
-    public async Task<(bool Busy, SignedIn? User, string? Suspended)> Check(string email, string password, CancellationToken cancellationToken)
+    public async Task<(bool Busy, SignedIn? User, string? Suspended)> Check(string email, string password, IPAddress? address, CancellationToken cancellationToken)
     {
         Guid userId = default;
         string? hash = null;
@@ -37,7 +37,7 @@ internal sealed class SignIn(ApiDataSource database, AuthOptions options, TokenS
                 suspended = row.IsDBNull(4) ? null : row.GetString(4);
             }
         }
-        var (outcome, newHash) = await passwords.Check(hash, password, cancellationToken);
+        var (outcome, newHash) = await passwords.Check(Passwords.Who(address), hash, password, cancellationToken);
         if (newHash is not null)
         {
             await using var renew = database.CreateCommand("SELECT renew_password_hash($1, $2, $3)");

@@ -87,7 +87,7 @@ internal static class SignUpEndpoints
         {
             return new Problem(ProblemType.TooManyRequests, $"SIGN_UPS_PER_HOUR is {options.SignUpsPerHour}.") { RetryAfter = wait };
         }
-        if (await request.Service<Passwords>().HashInTurn(password, request.Cancelled) is not { } hash)
+        if (await request.Service<Passwords>().HashInTurn(request, password) is not { } hash)
         {
             return Passwords.Busy();
         }

@@ -13,7 +13,7 @@ internal static class NotificationResource
     public static readonly ImmutableArray<string> Types =
     [
         "conversation_assigned", "conversation_escalated", "mention", "invitation_accepted", "invitation_failed", "activity_assigned", "activity_due", "quota_warning", "subscription_past_due", "job_finished",
-        "channel_broken", "message_failed",
+        "channel_broken", "message_failed", "organization_deletion",
     ];
 
     /// <summary>What happened, and in which language the one reads it whom it was told.</summary>

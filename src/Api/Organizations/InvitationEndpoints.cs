@@ -85,7 +85,7 @@ internal static class InvitationEndpoints
         {
             return weak;
         }
-        return await request.Service<Passwords>().HashInTurn(password, request.Cancelled) is { } hash
+        return await request.Service<Passwords>().HashInTurn(request, password) is { } hash
             ? await Join(request, found, Data.Uuid.New(request.Service<TimeProvider>()), hash)
             : Passwords.Busy();
     }

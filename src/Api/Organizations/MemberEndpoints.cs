@@ -80,7 +80,14 @@ internal static class MemberEndpoints
         return JsonAnswer.Of(json => json.WriteNumber("ended", ended));
     });
 
-    private static Task<IResult> Transfer(OperationRequest request) => request.InTransaction<IResult>(async session =>
+    private static async Task<IResult> Transfer(OperationRequest request)
+    {
+        // Before anything is held: the check of a password takes long.
+        var (email, hash) = await request.InTransaction(session => PasswordOf(session, request));
+        return await PasswordProof.Refuse(request, email, hash, request.Body.Text("password")!) is { } refused ? refused : await HandOver(request);
+    }
+
+    private static Task<IResult> HandOver(OperationRequest request) => request.InTransaction<IResult>(async session =>
     {
         var caller = request.Caller;
         var heir = request.Body.Id("userId")!.Value;
@@ -102,11 +109,6 @@ internal static class MemberEndpoints
         if (members.GetValueOrDefault(caller.UserId) is not { Role: Role.Owner, Status: "active" })
         {
             return new Problem(ProblemType.Conflict, "You are no longer an owner.");
-        }
-        var (email, hash) = await PasswordOf(session, request);
-        if (await PasswordProof.Refuse(request, email, hash, request.Body.Text("password")!) is { } refused)
-        {
-            return refused;
         }
         await SetRole(session, request, heir, Role.Owner);
         await SetRole(session, request, caller.UserId, Role.Admin);

@@ -49,6 +49,23 @@ public sealed class JobRightsTests(JobApp app) : IClassFixture<JobApp>
     }
 
     [Fact]
+    public async Task All_owners_are_told_when_one_orders_the_deletion()
+    {
+        var organization = await app.NewOrganization();
+        var other = await organization.SignIn((await organization.AddUser(Role.Owner)).Email);
+        var admin = await organization.Member(Role.Admin);
+        var job = await (await other.PostAsJsonAsync("/v1/organization/deletion", new { name = "Organization" })).Json(HttpStatusCode.Accepted);
+        foreach (var owner in new[] { organization.Owner, other })
+        {
+            var told = Assert.Single((await (await owner.GetAsync("/v1/notifications?type=organization_deletion")).Json()).Items());
+            Assert.Equal(job.Id(), told["entityId"]!.GetValue<Guid>());
+            Assert.Contains(job.Text("dueAt")[..10], told.Text("title"), StringComparison.Ordinal);
+        }
+        Assert.Empty((await (await admin.GetAsync("/v1/notifications?type=organization_deletion")).Json()).Items());
+        await (await organization.Owner.PostAsync($"/v1/jobs/{job.Id()}/cancel", null)).Json();
+    }
+
+    [Fact]
     public async Task The_deletion_of_a_suspended_organization_runs()
     {
         var organization = await app.NewOrganization();
