@@ -27,7 +27,7 @@ internal static class Archives
 
     public static Task<JsonObject> Import(this TestOrganization organization, ForgedArchive archive) => organization.Import(archive.ToBytes(), "completed");
 
-    public static async Task<JsonObject> Import(this TestOrganization organization, byte[] archive, string expected) =>
+    public static async Task<JsonObject> Import(this TestOrganization organization, byte[] archive, string? expected) =>
         await organization.Owner.Job("/v1/organization/import", new { fileId = await organization.Owner.Upload(archive, "organization.zip") }, expected);
 
     /// <summary>An import that is refused; returns why.</summary>

@@ -154,7 +154,7 @@ public sealed class HostileArchiveTests(ArchiveApp app) : IClassFixture<ArchiveA
             .Add("workflow_executions", new() { ["id"] = Id, ["workflow_id"] = workflow.ToString(), ["workflow_version"] = 1, ["status"] = "running" })
             .Add("experiments", new() { ["id"] = Id, ["agent_type"] = "sales", ["name"] = "Experiment", ["status"] = "active", ["start_date"] = Then })
             .Add("clients", new() { ["id"] = Id, ["total_orders"] = 1000, ["total_revenue"] = 1_000_000, ["tags"] = new JsonArray("vip") })
-            .Add("activities", new() { ["id"] = Id, ["activity_type"] = "task", ["subject"] = "Call", ["due_date"] = Then, ["assigned_to"] = Other })
+            .Add("activities", new() { ["id"] = Id, ["activity_type"] = "task", ["subject"] = "Call", ["due_date"] = DateTimeOffset.UtcNow.AddDays(-1).ToString("O"), ["assigned_to"] = Other })
             .Add("users", new() { ["id"] = Other, ["email"] = organization.OwnerEmail });
         await organization.Import(archive);
 
@@ -168,8 +168,8 @@ public sealed class HostileArchiveTests(ArchiveApp app) : IClassFixture<ArchiveA
         Assert.Equal(0L, await organization.Query<long>("SELECT sum(total_orders)::bigint FROM clients WHERE organization_id = $1", organization.Id));
         Assert.Equal("vip", Assert.Single(await organization.Owner.All("tags")).Text("name"));
         Assert.Equal(organization.OwnerId, Assert.Single(await organization.Owner.All("activities"))["assignedTo"]!.GetValue<Guid>());
-        await app.Database.ExecuteAsAdminAsync("SELECT notify_due_activities()");
-        Assert.Empty(await organization.Owner.All("notifications"));
+        await app.Database.ExecuteAsAdminAsync("SELECT notify_due_activities(1000)");
+        Assert.Equal(["job_finished"], (await organization.Owner.All("notifications")).Select(notification => notification.Text("type")));
 
         JsonObject Message(long sequence, string status) => new()
         {
