@@ -8,6 +8,7 @@ DROP INDEX outgoing_emails_by_organization;
 CREATE INDEX outgoing_emails_by_organization ON outgoing_emails (organization_id, created_at DESC, id DESC);
 DROP INDEX outgoing_emails_by_age;
 CREATE INDEX outgoing_emails_by_age ON outgoing_emails (created_at DESC, id DESC);
+CREATE INDEX outgoing_emails_by_state ON outgoing_emails (state, created_at DESC, id DESC); -- what failed, in the whole installation
 -- Somebody waits for a link to a new password: it doesn't stand in line behind a thousand alerts.
 DROP INDEX outgoing_emails_due;
 CREATE INDEX outgoing_emails_due ON outgoing_emails ((kind <> 'password_reset'), next_attempt_at) WHERE state = 'pending';

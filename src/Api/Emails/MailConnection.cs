@@ -2,7 +2,6 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.RegularExpressions;
-using AgentPlatform.Data.Texts;
 using MailKit;
 using MailKit.Net.Smtp;
 using MailKit.Security;
@@ -16,6 +15,8 @@ internal sealed partial class MailConnection(MailOptions options, MailTokens? to
     /// <summary>How long the server may take to say good-bye.</summary>
     private static readonly TimeSpan GoodBye = TimeSpan.FromSeconds(5);
 
+    private static readonly ParserOptions Recipients = new() { AddressParserComplianceMode = RfcComplianceMode.Looser, AllowAddressesWithoutDomain = false };
+
     private SmtpClient? _client;
     private bool _offersUtf8;
 
@@ -23,7 +24,8 @@ internal sealed partial class MailConnection(MailOptions options, MailTokens? to
     /// <exception cref="MailFailedException">The server didn't take it.</exception>
     public async Task<string> Send(Mail mail, CancellationToken cancellationToken)
     {
-        if (!EmailAddress.CanBeSentTo(mail.To) || !MailboxAddress.TryParse(mail.To, out var to))
+        // Addresses are held to stricter rules where they are given. Here all that was ever taken is tried, but nothing that is more than an address.
+        if (!MailboxAddress.TryParse(Recipients, mail.To, out var to) || to.Address != mail.To)
         {
             throw new MailFailedException("The address can't be written to.", MailFailureKind.Final);
         }

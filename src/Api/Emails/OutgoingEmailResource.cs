@@ -9,9 +9,10 @@ namespace AgentPlatform.Api.Emails;
 /// <summary>What became of e-mails: to whom, of which kind, when, and what the mail server said. Never what is written in them, which is between the sender and the one who gets it.</summary>
 internal static class OutgoingEmailResource
 {
+    private static readonly Field Kind = Choice("kind", "notification", "invitation", "password_reset").ReadOnly();
+
     private static readonly ImmutableArray<Field> Fields =
     [
-        Choice("kind", "notification", "invitation", "password_reset").ReadOnly().Filtered(),
         AnyEmail("to").ReadOnly().Filtered().FromColumn("to_address").FoundBy("to_address"),
         Reference("userId", "users").Nullable().ReadOnly().About("Whom it is for, where that is a member."),
         Text("entityType", 100).Nullable().ReadOnly().About("What it is about, in the words of the activity log."),
@@ -35,7 +36,7 @@ internal static class OutgoingEmailResource
         HasVersion = false,
         Read = Role.Admin,
         Description = "E-mails of the organization that wait, were sent or failed, for 30 days: not what is said in them. A link for a new password belongs to no organization and is not among them.",
-        Fields = Fields,
+        Fields = [Kind.Filtered(), .. Fields],
     };
 
     public static readonly Resource OfInstallation = OutgoingEmails with
@@ -47,8 +48,9 @@ internal static class OutgoingEmailResource
         IsGlobal = true,
         NeedsSuperAdmin = true,
         NeedsPerson = true,
+        HasUpdatedAt = false,
         Read = Role.Viewer,
         Description = "E-mails of all organizations of this installation, and links for new passwords, that wait, were sent or failed, for 30 days: not what is said in them.",
-        Fields = [Uuid("organizationId").Nullable().ReadOnly().Filtered(), .. Fields],
+        Fields = [Uuid("organizationId").Nullable().ReadOnly().Filtered(), Kind, .. Fields],
     };
 }

@@ -264,12 +264,24 @@ public sealed class MailServerTests
         var failure = await Refused(smtp, mail: new Mail(Guid.CreateVersion7(), "jürgen@example.com", "Subject", "Text."));
         Assert.Equal(MailFailureKind.Final, failure.Kind);
         Assert.Contains("offers no SMTPUTF8", failure.Message, StringComparison.Ordinal);
-        foreach (var address in new[] { "x>,<victim@example.com", "a\"b@example.com", "a@b@example.com", "ada@example.com\r\nRCPT TO:<b@example.com>", "Ada <ada@example.com>" })
+        string[] noAddresses = ["x>,<victim@example.com", "a\"b@example.com", "a@b@example.com", "ada@example.com\r\nRCPT TO:<b@example.com>", "Ada <ada@example.com>", "ada", "a b@example.com", "a@example.com,b@example.com", ""];
+        foreach (var address in noAddresses)
         {
             Assert.Equal(MailFailureKind.Final, (await Refused(smtp, mail: new Mail(Guid.CreateVersion7(), address, "Subject", "Text."))).Kind);
         }
         Assert.False(smtp.HasMail);
         Assert.Empty(smtp.Violations);
+    }
+
+    [Theory]
+    [InlineData("a..b@example.com")] // such addresses were given out in Japan
+    [InlineData("ada@exa_mple.com")]
+    [InlineData("boss@localhost")]
+    public async Task Whoever_has_an_account_from_before_goes_on_getting_e_mail(string address)
+    {
+        await using var smtp = FakeSmtpServer.Start(WithPassword);
+        await Send(smtp, mail: Some(address));
+        Assert.Equal([address], (await Received(smtp)).To);
     }
 
     [Fact]

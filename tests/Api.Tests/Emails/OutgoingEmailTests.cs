@@ -69,6 +69,29 @@ public sealed class OutgoingEmailTests(MailApp app) : IClassFixture<MailApp>
     }
 
     [Fact]
+    public async Task Of_several_processes_each_e_mail_is_sent_by_one()
+    {
+        var organization = await app.NewOrganization();
+        var emails = Enumerable.Range(0, 40).Select(_ => NewEmail()).ToHashSet();
+        await organization.Execute("INSERT INTO outgoing_emails (organization_id, kind, to_address, subject) SELECT $1, 'notification', t, 'Subject' FROM unnest($2) t", organization.Id, emails.ToArray());
+        using var second = ActivatorUtilities.CreateInstance<MailSender>(app.Services);
+        using var third = ActivatorUtilities.CreateInstance<MailSender>(app.Services);
+        // The application's own sends too.
+        for (var round = 0; round < 4; round++)
+        {
+            await Task.WhenAll(second.SendDue(CancellationToken.None), third.SendDue(CancellationToken.None));
+        }
+        await Eventually.Holds(async () => await organization.Query<long>("SELECT count(*) FROM outgoing_emails WHERE organization_id = $1 AND state = 'sent' AND attempts = 1", organization.Id) == emails.Count);
+        using var patience = new CancellationTokenSource(Eventually.Patience);
+        var came = new HashSet<string>();
+        while (came.Count < emails.Count)
+        {
+            var to = (await app.Smtp.NextMail(patience.Token)).To[0];
+            Assert.True(!emails.Contains(to) || came.Add(to), $"{to} a second time");
+        }
+    }
+
+    [Fact]
     public async Task Whoever_was_away_longer_than_his_lease_does_not_overrule_who_came_after_him()
     {
         var organization = await app.NewOrganization();

@@ -47,7 +47,7 @@ public sealed class PlanTests(PlanApp app, ITestOutputHelper output) : IClassFix
                 plans[operation.Id] += plan.Route == operation.Id ? 1 : 0;
                 foreach (var complaint in rules.Complaints(plan))
                 {
-                    complaints.TryAdd($"{complaint}: {plan.Query[..Math.Min(160, plan.Query.Length)]}", $"{plan.Route ?? "beside"} {operation}");
+                    complaints.TryAdd($"{complaint}: {plan.Query[..Math.Min(1600, plan.Query.Length)]}", $"{plan.Route ?? "beside"} {operation}");
                 }
             }
         }

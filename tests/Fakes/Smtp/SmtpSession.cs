@@ -280,7 +280,7 @@ internal sealed partial class SmtpSession(FakeSmtpServer server, Stream stream)
     private static byte[] Decoded(string base64) => base64 == "=" ? [] : Convert.FromBase64String(base64);
 
     /// <summary>RFC 5321, 4.1.2: a dot-string or a quoted string, an @, a domain. Nothing else stands between the brackets.</summary>
-    private const string Path = """<(?<path>(?:[^\s<>()\[\]\\,;:@"]+|"(?:[^"\\]|\\.)*")@[A-Za-z0-9\u0080-\uFFFF.-]+)>""";
+    private const string Path = """<(?<path>(?:[^\s<>()\[\]\\,;:@"]+|"(?:[^"\\]|\\.)*")@[A-Za-z0-9_\u0080-\uFFFF.-]+)>""";
 
     [GeneratedRegex("^MAIL FROM:" + Path + "(?: (?<parameter>[A-Za-z0-9=]+))*$", RegexOptions.ExplicitCapture)]
     private static partial Regex MailLine();
