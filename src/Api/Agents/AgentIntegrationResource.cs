@@ -34,7 +34,7 @@ internal static class AgentIntegrationResource
             Tags("tools", 100, 100).About("What the agent may use of it; empty for everything."),
             Flag("isActive").WithDefault(true).Filtered(),
         ],
-        Example = new() { ["agentId"] = "0196f1c0-7d00-7c3e-9a55-5f0c1b2a3d4e", ["kind"] = "webhook", ["name"] = "Bookings", ["url"] = "https://example.com/bookings", ["secret"] = "…" },
+        Example = new() { ["agentId"] = "0196f1c0-7d00-7c3e-9a55-5f0c1b2a3d4e", ["kind"] = "webhook", ["name"] = "Bookings", ["url"] = "https://example.com/bookings", ["secret"] = "secret" },
         Uniques = [new("agent_has_an_integration_once", "agentId", "The agent has this integration.")],
         BeforeWrite = change => Task.FromResult(change.IsDeletion ? null : Check(change) ?? EndpointCheck.Refusal(change) ?? CheckAddress(change) ?? Seal(change)),
     };

@@ -48,7 +48,7 @@ internal static class ChannelResource
             ["name"] = "WhatsApp",
             ["platform"] = "whatsapp",
             ["platformChannelId"] = "106540352242922",
-            ["credentials"] = new JsonObject { ["appSecret"] = "…", ["verifyToken"] = "…", ["accessToken"] = "…" },
+            ["credentials"] = new JsonObject { ["appSecret"] = "app secret", ["verifyToken"] = "a word of yours", ["accessToken"] = "token" },
             ["settings"] = new JsonObject { ["apiBaseUrl"] = "https://graph.facebook.com" },
         },
         Uniques = [new("platform_channel_is_connected_once", "platformChannelId", "This account is connected already.")],

@@ -194,7 +194,7 @@ internal sealed class EngineFlows(EnginePlanApp app, TestOrganization large, Tes
         await MemberLeaves();
 
         var (unlucky, runner) = (Guid.CreateVersion7(), app.Services.GetRequiredService<JobRunner>());
-        await large.Execute("INSERT INTO jobs (id, organization_id, type, work) VALUES ($1, $2, 'bulk_processing', $3)", unlucky, large.Id, UnluckyWork);
+        await large.Execute("INSERT INTO jobs (id, organization_id, user_id, type, work) VALUES ($1, $2, $3, 'bulk_processing', $4)", unlucky, large.Id, large.OwnerId, UnluckyWork);
         using var stopping = new CancellationTokenSource();
         var run = runner.Run(unlucky, CancellationToken.None, stopping.Token);
         await IsUnderWay.WaitAsync(Eventually.Patience);
