@@ -39,7 +39,7 @@ public sealed class RenewalTests : IAsyncLifetime
     {
         Assert.Equal(1, (await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Advance()))).Sum());
         Assert.Equal("active 2026-01-31 2026-02-28", await State());
-        Assert.Equal("2026-01-31 99.00 pending", await Invoices());
+        Assert.Equal("2026-01-31 99.000 pending", await Invoices());
         Assert.Equal(0, await Advance());
     }
 
@@ -61,16 +61,16 @@ public sealed class RenewalTests : IAsyncLifetime
         _clock.Advance(await _database.ScalarAsAdminAsync<DateTime>("SELECT current_period_end FROM subscriptions") - _clock.GetUtcNow().UtcDateTime);
         await Advance();
         Assert.Equal(0, await Advance());
-        Assert.Equal("265.67 66.67 pending", await LastInvoice());
+        Assert.Equal("265.670 66.670 pending", await LastInvoice());
         Assert.Equal(0m, await Adjustment());
 
         // A credit that is more than an invoice goes on to the next one.
         await _database.ExecuteAsAdminAsync("UPDATE subscriptions SET adjustment = -210");
         await NextPeriod();
-        Assert.Equal("0.00 -199.00 paid", await LastInvoice());
+        Assert.Equal("0.000 -199.000 paid", await LastInvoice());
         Assert.Equal(-11m, await Adjustment());
         await NextPeriod();
-        Assert.Equal("188.00 -11.00 pending", await LastInvoice());
+        Assert.Equal("188.000 -11.000 pending", await LastInvoice());
 
         // Neither a trial nor another currency is reckoned.
         await ChangePlan("euro");
@@ -119,7 +119,7 @@ public sealed class RenewalTests : IAsyncLifetime
     {
         _clock.Advance(TimeSpan.FromDays(60));
         await Advance();
-        Assert.Equal("2026-01-31 99.00 pending,2026-02-28 99.00 pending,2026-03-31 99.00 pending", await Invoices());
+        Assert.Equal("2026-01-31 99.000 pending,2026-02-28 99.000 pending,2026-03-31 99.000 pending", await Invoices());
     }
 
     [Fact]
