@@ -93,7 +93,7 @@ public sealed class DemoDataTests : IAsyncLifetime
         Assert.True(await Load("owner@example.com", "another"));
 
         var hash = await Read("select password_hash from users where email = 'owner@example.com'");
-        Assert.Equal(PasswordOutcome.Right, (await _passwords.Check(hash, "another", CancellationToken.None)).Outcome);
+        Assert.Equal(PasswordOutcome.Right, (await _passwords.Check("network", hash, "another", CancellationToken.None)).Outcome);
         Assert.Equal("3", await Read("select count(*)::text from users"));
     }
 
