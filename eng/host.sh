@@ -25,11 +25,13 @@ build_release() {
 }
 
 # Secrets of an installation by ./run: made once, kept beside its data, readable by their owner only. The environment wins.
+# load_or_make_secrets FILE NAME …
 load_or_make_secrets() {
   local file=$1 name value
+  shift
   (umask 077; touch "$file")
   chmod 600 "$file"
-  for name in SECRETS_KEYS JWT_SIGNING_KEY DATABASE_ENGINE_PASSWORD DATABASE_API_PASSWORD DEMO_ADMIN_EMAIL DEMO_ADMIN_PASSWORD; do
+  for name in "$@"; do
     [ -z "${!name:-}" ] || { export "${name?}"; continue; }
     value=$(sed -n "s/^$name=//p" "$file" | tail -n 1)
     if [ -z "$value" ]; then
