@@ -83,9 +83,21 @@ internal static class MemberEndpoints
     private static async Task<IResult> Transfer(OperationRequest request)
     {
         // Before anything is held: the check of a password takes long.
-        var (email, hash) = await request.InTransaction(session => PasswordOf(session, request));
+        var (isMember, email, hash) = await request.InTransaction(async session =>
+        {
+            var known = await session.ScalarAsync<bool>(
+                "SELECT EXISTS (SELECT FROM organization_members WHERE organization_id = $1 AND user_id = $2 AND status = 'active')", request.Cancelled, request.Caller.OrganizationId, request.Body.Id("userId")!.Value);
+            var (address, stored) = await PasswordOf(session, request);
+            return (known, address, stored);
+        });
+        if (!isMember)
+        {
+            return NoHeir();
+        }
         return await PasswordProof.Refuse(request, email, hash, request.Body.Text("password")!) is { } refused ? refused : await HandOver(request);
     }
+
+    private static Problem NoHeir() => Problem.Invalid("/userId", "/userId names no other active member of this organization.");
 
     private static Task<IResult> HandOver(OperationRequest request) => request.InTransaction<IResult>(async session =>
     {
@@ -104,7 +116,7 @@ internal static class MemberEndpoints
         }
         if (heir == caller.UserId || !members.TryGetValue(heir, out var next) || next.Status != "active")
         {
-            return Problem.Invalid("/userId", "/userId names no other active member of this organization.");
+            return NoHeir();
         }
         if (members.GetValueOrDefault(caller.UserId) is not { Role: Role.Owner, Status: "active" })
         {

@@ -116,7 +116,7 @@ public sealed class MailTests(MailApp app) : IClassFixture<MailApp>
         // Every text that a function names, as they are now.
         var named = new SortedSet<string>(StringComparer.Ordinal);
         var english = ReaderLanguage.Of("en");
-        foreach (var function in new[] { "notify_escalation", "notify_assignment", "notify_mentioned", "notify_activity_assignment", "notify_due_activities", "accept_invitation", "record_usage_alert", "notify_message_failed", "notify_invitation_failed" })
+        foreach (var function in new[] { "notify_escalation", "notify_assignment", "notify_mentioned", "notify_activity_assignment", "notify_due_activities", "accept_invitation", "record_usage_alert", "notify_message_failed", "notify_invitation_failed", "notify_deletion_ordered" })
         {
             var source = await app.Database.ScalarAsAdminAsync<string>($"SELECT prosrc FROM pg_proc WHERE proname = '{function}'");
             var texts = Regex.Matches(source!, "'([a-z]+[A-Z][A-Za-z]*|mentioned|joined|stopped)'").Select(match => match.Groups[1].Value).Where(name => name is not ("assignedTo" or "periodStart" or "usageAlert")).ToArray();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using AgentPlatform.Api.Shapes;
 
 namespace AgentPlatform.Api.Transfer.Sheets;
 
@@ -75,7 +76,7 @@ internal readonly partial record struct CellDate(DateTime? DayFirst, DateTime? M
             (2, < LastOfThis and var known) => 2000 + known,
             _ => 0,
         };
-        return full is >= 1 and <= 9999 && month is >= 1 and <= 12 && Number(day) is var number && number >= 1 && number <= DateTime.DaysInMonth(full, month)
+        return full >= PossibleDays.First.Year && full <= PossibleDays.Last.Year && month is >= 1 and <= 12 && Number(day) is var number && number >= 1 && number <= DateTime.DaysInMonth(full, month)
             ? new DateTime(full, month, number).Add(time)
             : null;
     }
@@ -122,7 +123,7 @@ internal readonly partial record struct CellDate(DateTime? DayFirst, DateTime? M
     }
 
     private const string Time =
-        @"(?:(?:,?\s+|T)(?<hour>[0-9]{1,2}):(?<minute>[0-9]{2})(?::(?<seconds>[0-9]{2})(?:[.,](?<fraction>[0-9]{1,9}))?)?(?:\s?(?<half>[ap]\.?\s?m\.?))?(?:\s?(?<offset>Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?))?)?$";
+        @"(?:(?:,?\s+|T)(?<hour>[0-9]{1,2}):(?<minute>[0-9]{2})(?::(?<seconds>[0-9]{2})(?:[.,](?<fraction>[0-9]{1,9}))?)?(?:\s?(?<half>[ap]\.?\s?m\.?))?(?:\s?(?<offset>Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?))?)?\z";
 
     /// <summary>31.12.2025 14:30, 31. 12. 2025, 12/31/25, 2:30 PM, 2025-12-31T14:30:00+01:00.</summary>
     [GeneratedRegex(@"^(?<first>[0-9]{1,4})(?<sign>[./-])\s?(?<second>[0-9]{1,2})\k<sign>\s?(?<third>[0-9]{1,4})\.?" + Time, RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]

@@ -75,7 +75,9 @@ internal sealed class CellReader(CsvDialect dialect, bool hasCurrency)
             return Refuse(field, pointer, violations, $": {(_zone.IsInvalidTime(local) ? "that hour is left out" : "that hour comes twice")} in {dialect.TimeZone} when the clocks change");
         }
         var offset = date.Offset ?? _zone.GetUtcOffset(local);
-        return local.Ticks - offset.Ticks is var ticks && ticks >= 0 && ticks <= DateTime.MaxValue.Ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : Refuse(field, pointer, violations);
+        // The year of the text is possible, so this is a moment; an offset may still lead out of what is possible.
+        var moment = new DateTimeOffset(local.Ticks - offset.Ticks, TimeSpan.Zero);
+        return PossibleDays.Hold(moment) ? moment : Refuse(field, pointer, violations);
     }
 
     private static object? Refuse(Field field, string pointer, Violations violations, string more = "")
