@@ -128,7 +128,7 @@ public sealed class MailTests(MailApp app) : IClassFixture<MailApp>
         Assert.Equal(english.Titles.Keys.Except(["jobDone", "jobFailed"]).Order(StringComparer.Ordinal), named);
         foreach (var name in english.Titles.Keys)
         {
-            string?[] values = name switch { "joined" => ["Anna", "member"], "stopped" => ["unpaid"], "jobDone" or "jobFailed" => ["file_processing"], "tokensUsed" or "conversationsUsed" => ["400", "500"], "activityYours" or "activityDue" => ["Call"], _ when name.StartsWith("channel", StringComparison.Ordinal) => ["Line"], _ => [null] };
+            string?[] values = name switch { "joined" => ["Anna", "member"], "deletionOrdered" => ["Anna", "2026-12-31"], "stopped" => ["unpaid"], "jobDone" or "jobFailed" => ["file_processing"], "tokensUsed" or "conversationsUsed" => ["400", "500"], "activityYours" or "activityDue" => ["Call"], _ when name.StartsWith("channel", StringComparison.Ordinal) => ["Line"], _ => [null] };
             var written = await app.Database.ScalarAsAdminAsync<string>($"SELECT notification_title('{name}', ARRAY[{string.Join(", ", values.Select(value => value is null ? "NULL" : $"'{value}'"))}]::text[])");
             Assert.Equal(english.Title(name, values), written);
         }

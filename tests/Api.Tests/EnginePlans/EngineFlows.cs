@@ -8,6 +8,7 @@ using AgentPlatform.Api.Tests.TestApp;
 using AgentPlatform.Billing;
 using AgentPlatform.Conversations;
 using AgentPlatform.Crm;
+using AgentPlatform.Data.Channels;
 using AgentPlatform.Data.Conversations;
 using AgentPlatform.Fakes.WhatsApp;
 using AgentPlatform.Grains.Jobs;
@@ -47,6 +48,7 @@ internal sealed class EngineFlows(EnginePlanApp app, TestOrganization large, Tes
 
     public async Task Run()
     {
+        await app.Services.GetRequiredService<IChannelDirectory>().FindByPlatformId("whatsapp", $"{Guid.NewGuid()}", CancellationToken.None);
         await Knowledge();
         await Conversations();
         await Names();
