@@ -53,7 +53,7 @@ public sealed class EncodingTests
             {
                 for (var first = 0x80; first <= 0xFF; first++)
                 {
-                        Assert.DoesNotContain(Decoded(encoding, [(byte)first, sign]), text => text.Length > 0 && !text.Contains((char)sign, StringComparison.Ordinal));
+                    Assert.DoesNotContain(Decoded(encoding, [(byte)first, sign]), text => text.Length > 0 && !text.Contains((char)sign, StringComparison.Ordinal));
                 }
             }
         }
