@@ -72,7 +72,7 @@ internal static class ImportsDocument
             | option | what | found by |
             |---|---|---|
             | `encoding` | {{Code(CsvEncoding.Names)}} | a byte order mark (which counts before the option too); zeros in every other byte (UTF-16); else the file is UTF-8, or Windows-1252 where its bytes can't be UTF-8 and its letters can be that. Other code pages must be named. A file that is neither for the most part, or some of each, is not read |
-            | `delimiter` | comma, semicolon, tabulator | a first line `sep=;`, or the one under which most of the header's columns are fields |
+            | `delimiter` | comma, semicolon, tab | a first line `sep=;`, or the one under which most of the header's columns are fields |
             | `decimalSign` | `.` or `,` | numbers that can be read in one way only, such as `5,0`, `1.234,50` or `1.234.567` |
             | `dateOrder` | `{{CsvDialect.DayFirst}}` or `{{CsvDialect.MonthFirst}}` | dates that can be read in one way only, such as `31/12/2025`; where only dots stand between, the day is first |
 
@@ -84,13 +84,14 @@ internal static class ImportsDocument
             - **Dates** are written with points, slashes or hyphens, with the year in front, or with the month's English name. Of years with two digits, 00 to 29 are 2000 to 2029 and 50 to 99 are 1950 to 1999; others need four.
               A time (`14:30`, `2:30:15 PM`) without an offset is the organization's (`timeZone`), midnight where there is none. An hour that the change of clocks leaves out or brings twice needs an offset.
               A date with a time is no date, unless that is midnight.
-            - **True** is {{Code(CellFlag.True)}}; **false** is {{Code(CellFlag.False)}}. Case doesn't matter, in the words of choices neither.
+            - **True** is {{Code(CellFlag.True)}}; **false** is {{Code(CellFlag.False)}}. Case doesn't matter, in the words of choices neither. An empty cell is no value and
+              leaves the field's default, beside cells with `x` too.
             - **Texts** are kept as they are; `NULL` or `N/A` is a text. What a spreadsheet has spoiled is an error: `4,91512E+11` in the place of a long number (give the column the format Text), `#N/A`, `#REF!`, `####`.
               `="00123"` is the text 00123.
             - Line ends are CR LF, LF, or CR alone. A workbook (.xlsx, .ods) is refused: save the sheet as CSV.
 
             **Exports** are CSV with a byte order mark (`"byteOrderMark": false` leaves it out), a comma and a decimal point, or with what `delimiter` and `decimalSign` say: where the decimal sign is a comma, spreadsheets open files with
-            `"delimiter": ";", "decimalSign": ","`. A text that a spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@`, one of these in full width, a tabulator or a line break) or for a number or a date that it
+            `"delimiter": ";", "decimalSign": ","`. A text that a spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@`, one of these in full width, a tab or a line break) or for a number or a date that it
             writes otherwise (`01067`, `4915112345678`, `1-2`) has an apostrophe in front, and so has what could call something behind a delimiter or a line break within a text. An import takes them away again, whoever put them there; a
             text that begins so by itself has one more. So phone numbers are written `'+4915112345678`: without the apostrophe, a spreadsheet reckons with them. What a spreadsheet opens and saves comes back as it was,
             but for blanks at the edges of texts and the difference between an empty text and none. For programs, `jsonl` has none of this.

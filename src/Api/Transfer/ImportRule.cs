@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using AgentPlatform.Api.Transfer.Sheets;
 
 namespace AgentPlatform.Api.Transfer;
@@ -31,15 +32,19 @@ internal sealed record ImportOrder
     public bool IsDryRun { get; init; }
 
     /// <summary>One of <see cref="CsvDialect.Delimiters"/>; null, as with the three below, for what the file shows.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Delimiter { get; init; }
 
     /// <summary>One of <see cref="CsvEncoding.Names"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Encoding { get; init; }
 
     /// <summary>One of <see cref="CsvDialect.DecimalSigns"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? DecimalSign { get; init; }
 
     /// <summary>One of <see cref="CsvDialect.DateOrders"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? DateOrder { get; init; }
 
     /// <summary>Column of the file → field; an empty text leaves the column out.</summary>

@@ -133,6 +133,17 @@ public sealed class SheetImportTests(JobApp app) : IClassFixture<JobApp>
     }
 
     [Fact]
+    public async Task A_day_and_a_time_are_those_of_the_organization()
+    {
+        var organization = await app.NewOrganization();
+        await organization.Execute("UPDATE organizations SET time_zone = 'Asia/Kathmandu' WHERE id = $1", organization.Id);
+        await Import(organization, "clients", "firstName;createdAt\nA;31.12.2024\nB;31.12.2024 5:45 AM\nC;2024-12-31T05:45:00Z\nD;2024-12-31 05:45+01\n");
+        Assert.Equal(
+            ["A 2024-12-30T18:15", "B 2024-12-31T00:00", "C 2024-12-31T05:45", "D 2024-12-31T04:45"],
+            (await organization.Owner.All("clients")).Select(client => $"{client.Text("firstName")} {client.Text("createdAt")[..16]}").Order());
+    }
+
+    [Fact]
     public async Task A_currency_beside_an_amount_is_that_of_the_row()
     {
         var organization = await app.NewOrganization();

@@ -15,59 +15,13 @@ internal readonly record struct CellNumber(decimal? WithPoint, decimal? WithComm
     /// <summary>Longest text that is taken for a number.</summary>
     private const int MaxLength = 60;
 
-    /// <summary>Signs and abbreviations that stand for one currency. Of <c>$</c>, <c>£</c>, <c>¥</c> or <c>kr</c> there are several.</summary>
-    private static readonly Dictionary<string, string> Currencies = new(StringComparer.OrdinalIgnoreCase)
-    {
-        ["€"] = "EUR",
-        ["₽"] = "RUB",
-        ["руб"] = "RUB",
-        ["руб."] = "RUB",
-        ["₴"] = "UAH",
-        ["грн"] = "UAH",
-        ["грн."] = "UAH",
-        ["₸"] = "KZT",
-        ["₺"] = "TRY",
-        ["₹"] = "INR",
-        ["₪"] = "ILS",
-        ["₫"] = "VND",
-        ["₱"] = "PHP",
-        ["₼"] = "AZN",
-        ["₾"] = "GEL",
-        ["R$"] = "BRL",
-        ["US$"] = "USD",
-        ["C$"] = "CAD",
-        ["CA$"] = "CAD",
-        ["A$"] = "AUD",
-        ["AU$"] = "AUD",
-        ["NZ$"] = "NZD",
-        ["HK$"] = "HKD",
-        ["MX$"] = "MXN",
-        ["zł"] = "PLN",
-        ["Kč"] = "CZK",
-        ["Ft"] = "HUF",
-        ["лв"] = "BGN",
-        ["лв."] = "BGN",
-        ["lei"] = "RON",
-        ["Fr"] = "CHF",
-        ["Fr."] = "CHF",
-        ["SFr"] = "CHF",
-        ["SFr."] = "CHF",
-    };
-
-    /// <summary>Abbreviations of several currencies.</summary>
-    private static readonly HashSet<string> Shared = new(StringComparer.OrdinalIgnoreCase) { "kr", "kr." };
-
-    /// <summary>Codes of ISO 4217, by the regions that this system knows.</summary>
-    private static readonly Lazy<HashSet<string>> Codes = new(static () =>
-        [.. CultureInfo.GetCultures(CultureTypes.SpecificCultures).Select(culture => new RegionInfo(culture.Name).ISOCurrencySymbol).Where(code => code.Length == 3)]);
-
     public bool IsNumber => WithPoint is not null || WithComma is not null;
 
     /// <summary>Both readings fit, and differ.</summary>
     public bool IsAmbiguous => WithPoint is { } point && WithComma is { } comma && point != comma;
 
     /// <summary>The ISO 4217 code of <see cref="Currency"/>; null where it is one of several, or there is none.</summary>
-    public string? CurrencyCode => Currency is null ? null : Currencies.TryGetValue(Currency, out var code) ? code : IsCode(Currency) ? Currency : null;
+    public string? CurrencyCode => Currency is null ? null : CellCurrency.CodeOf(Currency);
 
     /// <summary>The value under a decimal sign; without one, that of the only reading. Null where that doesn't fit.</summary>
     public decimal? Value(string? decimalSign) => decimalSign switch
@@ -133,15 +87,15 @@ internal readonly record struct CellNumber(decimal? WithPoint, decimal? WithComm
         }
         // Of "$.5", the point is the number's; of "Fr. 5" it isn't.
         var before = text[..start].TrimEnd("-\u2212+( ").Trim();
-        before = IsCurrency(before) ? before : before.TrimEnd(".,").TrimEnd();
-        if (IsCurrency(before))
+        before = CellCurrency.Is(before) ? before : before.TrimEnd(".,").TrimEnd();
+        if (CellCurrency.Is(before))
         {
             currency = before.ToString();
             text = text[before.Length..].Trim();
             return true;
         }
         var after = text[(text.LastIndexOfAnyInRange('0', '9') + 1)..].TrimStart(") ").Trim();
-        if (IsCurrency(after))
+        if (CellCurrency.Is(after))
         {
             currency = after.ToString();
             text = text[..^after.Length].Trim();
@@ -149,13 +103,6 @@ internal readonly record struct CellNumber(decimal? WithPoint, decimal? WithComm
         }
         return false;
     }
-
-    private static bool IsCurrency(ReadOnlySpan<char> text) =>
-        (text.Length == 1 && char.GetUnicodeCategory(text[0]) == UnicodeCategory.CurrencySymbol)
-        || IsCode(text)
-        || (text.Length is > 0 and <= 4 && text.ToString() is var name && (Currencies.ContainsKey(name) || Shared.Contains(name)));
-
-    private static bool IsCode(ReadOnlySpan<char> text) => text.Length == 3 && text.IndexOfAnyExceptInRange('A', 'Z') < 0 && Codes.Value.Contains(text.ToString());
 
     /// <summary>Digits, one decimal sign between or before them, and one kind of sign between thousands: groups of three, or of two above the thousands as in India.</summary>
     private static decimal? Read(ReadOnlySpan<char> text, char decimalSign, char other)

@@ -2,13 +2,15 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using AgentPlatform.Api.Shapes;
+using AgentPlatform.Data.Jobs;
 
 namespace AgentPlatform.Api.Transfer.Sheets;
 
 /// <summary>Makes values of cells, by the type of the field that they are for and the file's dialect. What can't be told for sure is refused.</summary>
 internal sealed class CellReader(CsvDialect dialect, bool hasCurrency)
 {
-    private readonly TimeZoneInfo _zone = TimeZoneInfo.FindSystemTimeZoneById(dialect.TimeZone);
+    private readonly TimeZoneInfo _zone = TimeZoneInfo.TryFindSystemTimeZoneById(dialect.TimeZone, out var zone) ? zone
+        : throw new JobFailedException($"The organization's time zone, {dialect.TimeZone}, is not known here.");
 
     /// <summary>The value of a cell; null, with a note of what is wrong, where it doesn't fit. Gives the code of the currency that stands beside an amount, where it is of one alone.</summary>
     public object? Read(Field field, string cell, Violations violations, out string? currency)

@@ -70,7 +70,7 @@ internal sealed class CsvSurvey(ByteWindow window, ImportOrder order, ImportColu
             return (dialect.Header, null);
         }
         return CsvDialect.Delimiters.Contains(separator) ? (reader.Position, separator)
-            : throw new JobFailedException($"The file's first line names \"{Data.Json.JsonText.Storable(separator)}\" as its delimiter (`sep=`). It must be a comma, a semicolon or a tabulator.");
+            : throw new JobFailedException($"The file's first line names \"{Data.Json.JsonText.Storable(separator)}\" as its delimiter (`sep=`). It must be a comma, a semicolon or a tab.");
     }
 
     private static string? Separator(CsvDialect dialect, ReadOnlySpan<byte> line)
