@@ -19,12 +19,30 @@ internal sealed class ResourceRowRules(EndpointPolicy endpoints) : IRowRules
     public IReadOnlyDictionary<string, IColumnRule> Of(string table) =>
         _tables.TryGetValue(table, out var rules) ? rules : ImmutableDictionary<string, IColumnRule>.Empty;
 
-    /// <summary>Ids are looked at by whoever brings the rows, secrets don't come, and all else that the product sets is the database's to check.</summary>
+    /// <summary>Ids are looked at by whoever brings the rows, and secrets don't come. Of what the product sets, texts are as long as they are said to be; all else is the database's to check.</summary>
     private static FrozenDictionary<string, IColumnRule> Rules(IEnumerable<Resource> resources, EndpointPolicy endpoints) => resources
         .SelectMany(static resource => resource.Fields)
-        .Where(static field => field.Access is FieldAccess.Free or FieldAccess.Fixed && field.Expression is null && field.Type is not (UuidType or ListType { Item: UuidType }))
+        .Where(static field => field.Expression is null && field.Type is not (UuidType or ListType { Item: UuidType }))
+        .Where(static field => field.Access is FieldAccess.Free or FieldAccess.Fixed || (field.Access is FieldAccess.ReadOnly && field.Type is TextType))
+        .OrderBy(static field => field.Access)
         .DistinctBy(static field => field.Column)
-        .ToFrozenDictionary(static field => field.Column, field => (IColumnRule)new ColumnRule(field, endpoints), StringComparer.Ordinal);
+        .ToFrozenDictionary(
+            static field => field.Column, field => field.Access is FieldAccess.ReadOnly ? (IColumnRule)new LengthRule(((TextType)field.Type).MaxLength) : new ColumnRule(field, endpoints), StringComparer.Ordinal);
+
+    /// <summary>A platform's names, or those of an older release, may be longer than what is typed.</summary>
+    private static JsonElement Cut(JsonElement value, int length) =>
+        value.ValueKind == JsonValueKind.String && value.GetString() is { } text && text.Length > length ? JsonSerializer.SerializeToElement(Data.Json.JsonText.Cut(text, length)) : value;
+
+    private sealed class LengthRule(int length) : IColumnRule
+    {
+        public bool NamesRows => false;
+
+        public string? Check(JsonElement value, out JsonElement kept)
+        {
+            kept = Cut(value, length);
+            return null;
+        }
+    }
 
     private sealed class ColumnRule(Field column, EndpointPolicy endpoints) : IColumnRule
     {
@@ -34,10 +52,7 @@ internal sealed class ResourceRowRules(EndpointPolicy endpoints) : IRowRules
         {
             kept = value;
             var violations = new Violations();
-            // A platform's names, or those of an older release, may be longer than what is typed.
-            var given = column.Type is TextType { Pattern: null } type && value.ValueKind == JsonValueKind.String && value.GetString() is { } text && text.Length > type.MaxLength
-                ? JsonSerializer.SerializeToElement(Data.Json.JsonText.Cut(text, type.MaxLength))
-                : value;
+            var given = column.Type is TextType { Pattern: null } type ? Cut(value, type.MaxLength) : value;
             var read = column.Type.Read(given, "", violations);
             if (read is null || violations.Any)
             {

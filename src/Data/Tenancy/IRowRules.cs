@@ -5,7 +5,7 @@ namespace AgentPlatform.Data.Tenancy;
 /// <summary>What the API holds values to that people give, for whoever brings rows in another way. The API has the implementation.</summary>
 public interface IRowRules
 {
-    /// <summary>The columns of a table that people give, by name; none for tables that only the product writes.</summary>
+    /// <summary>The columns of a table that people give, by name, and those texts that the product sets and the API shows.</summary>
     IReadOnlyDictionary<string, IColumnRule> Of(string table);
 }
 

@@ -15,6 +15,9 @@ public sealed record TenantReference(string Table, string Column, string Target,
 /// <summary>A table with rows of organizations.</summary>
 public sealed record TenantTable(string Name, IReadOnlyList<TenantColumn> Columns, IReadOnlyList<string> Key)
 {
+    /// <summary>Changes of its rows are told to every process (<see cref="Changes.ConfigurationChange"/>): some of them may be held in memory.</summary>
+    public bool IsConfiguration { get; init; }
+
     public bool Has(string column) => Columns.Any(known => known.Name == column);
 }
 
@@ -87,8 +90,17 @@ public sealed record TenantCatalog(IReadOnlyList<TenantTable> Tables, IReadOnlyL
                 references.Add(new(rows.GetString(0), rows.GetString(1), rows.GetString(2), rows.GetString(3), rows.GetBoolean(4)));
             }
         }
+        var told = new HashSet<string>(StringComparer.Ordinal);
+        await using (var command = new NpgsqlCommand("SELECT DISTINCT c.relname::text FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_proc p ON p.oid = g.tgfoid WHERE p.proname = 'notify_configuration_changed'", connection))
+        await using (var rows = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false))
+        {
+            while (await rows.ReadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                told.Add(rows.GetString(0));
+            }
+        }
         return new TenantCatalog(
-            [.. columns.Select(table => new TenantTable(table.Key, table.Value, keys.GetValueOrDefault(table.Key) ?? []))], [.. references.Where(reference => columns.ContainsKey(reference.Table))])
+            [.. columns.Select(table => new TenantTable(table.Key, table.Value, keys.GetValueOrDefault(table.Key) ?? []) { IsConfiguration = told.Contains(table.Key) })], [.. references.Where(reference => columns.ContainsKey(reference.Table))])
         {
             Organization = organization ?? [],
         };

@@ -1,7 +1,11 @@
+using System.Net.Http.Headers;
 using System.Security.Cryptography;
+using System.Text;
 using AgentPlatform.Data.Files;
 using AgentPlatform.Data.Jobs;
 using AgentPlatform.Data.Texts;
+using Npgsql;
+using NpgsqlTypes;
 
 namespace AgentPlatform.Grains.Archives;
 
@@ -14,6 +18,8 @@ internal static class ArchiveFiles
     /// <exception cref="JobFailedException">One of them, or all of the organization's, would be too large.</exception>
     public static async Task<int> Write(Restore restore, FileLimits limits, CancellationToken cancellationToken)
     {
+        // As whoever uploads does: what comes at once must not be more together than there is room for.
+        await restore.Execute("SELECT pg_advisory_xact_lock(hashtextextended('files ' || $1::text, 0))", cancellationToken, restore.OrganizationId).ConfigureAwait(false);
         var all = await restore.Scalar<long>("SELECT coalesce(sum(f.size), 0)::bigint FROM files f WHERE f.organization_id = $1", cancellationToken, restore.OrganizationId).ConfigureAwait(false);
         var count = 0;
         await foreach (var row in restore.Archive.Rows("files", cancellationToken).ConfigureAwait(false))
@@ -21,10 +27,11 @@ internal static class ArchiveFiles
             var old = row.Id("id") ?? throw row.Refused("a file has an id.");
             var id = restore.Ids.Of(old);
             await restore.Execute(
-                "INSERT INTO files (id, organization_id, user_id, purpose, name, content_type, minimum_role) VALUES ($1, $2, (SELECT m.user_id FROM organization_members m WHERE m.organization_id = $2 AND m.user_id = $3), $4, $5, $6, $7)",
+                "INSERT INTO files (id, organization_id, user_id, purpose, name, content_type, minimum_role, required_scope) VALUES ($1, $2, (SELECT m.user_id FROM organization_members m WHERE m.organization_id = $2 AND m.user_id = $3), $4, $5, $6, $7, $8)",
                 cancellationToken, id, restore.OrganizationId, restore.Importer,
                 row.Text("purpose") is { } purpose && ArchiveRules.FilePurposes.Contains(purpose) ? purpose : throw row.Refused("purpose is none that a file of an archive has."),
-                TypedText.Name(row.Text("name"), FileLimits.MaxNameLength) ?? "file", ContentType(row.Text("content_type")), row.Text("minimum_role") ?? "owner").ConfigureAwait(false);
+                TypedText.Name(row.Text("name"), FileLimits.MaxNameLength) ?? "file", ContentType(row.Text("content_type")), row.Text("minimum_role") ?? "owner",
+                new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Text, Value = row.Text("required_scope") is { Length: <= FileLimits.MaxNameLength } scope ? scope : DBNull.Value }).ConfigureAwait(false);
             long offset = 0;
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             await restore.Archive.Content(old, async piece =>
@@ -50,7 +57,7 @@ internal static class ArchiveFiles
         return count;
     }
 
-    /// <summary>What goes into a header of an answer is what a header can hold.</summary>
+    /// <summary>The media type, as an upload's is kept.</summary>
     private static string ContentType(string? given) =>
-        given is { Length: > 0 and <= FileLimits.MaxNameLength } && given.All(static character => character is >= ' ' and <= '~') ? given : NoType;
+        MediaTypeHeaderValue.TryParse(given, out var type) && type.ToString() is { Length: <= FileLimits.MaxNameLength } kept && Ascii.IsValid(kept) ? kept : NoType;
 }

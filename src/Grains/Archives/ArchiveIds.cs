@@ -23,11 +23,12 @@ internal sealed partial class ArchiveIds(DateTimeOffset now)
     /// <summary>An id of the archive that is another one here: the organization's, a member's.</summary>
     public void Know(Guid old, Guid here) => _known[old] = here;
 
-    /// <summary>An id of a row of the archive, which may stand in texts.</summary>
-    public void Add(Guid row)
+    /// <summary>An id of a row of the archive, which may stand in texts; false for one that is known to be something else.</summary>
+    public bool TryAdd(Guid row)
     {
         _rows.Add(Half(Of(row)));
         _isSorted = false;
+        return !_known.ContainsKey(row);
     }
 
     /// <summary>The id here.</summary>

@@ -30,6 +30,18 @@ internal sealed record ArchiveLimits
     /// <summary>Bytes that the rows of any archive may unfold to.</summary>
     public const int FreeBytes = 64 * 1024 * 1024;
 
+    /// <summary>Largest JSON in a column that only the product writes; a larger one is left out where the row can do without. Lists show many at once.</summary>
+    public const int MaxJsonBytes = 256 * 1024;
+
+    /// <summary>Most rows, and bytes as text, that an organization may have after an import in a table that processes hold in memory.</summary>
+    public const int MaxConfigurationRows = 10_000;
+
+    /// <inheritdoc cref="MaxConfigurationRows"/>
+    public const int MaxConfigurationBytes = 64 * 1024 * 1024;
+
+    /// <summary>Most names that a contact has, and most that it gave up: its conversation holds them in memory.</summary>
+    public const int MaxNames = 100;
+
     /// <summary>Most people whom an archive tells of.</summary>
     public const int MaxPeople = 10_000;
 

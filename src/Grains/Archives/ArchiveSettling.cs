@@ -49,11 +49,15 @@ internal static class ArchiveSettling
         """,
     ];
 
+    /// <summary>What somebody is told, the product tells: nobody else writes into another's list.</summary>
+    private const string DropNotifications = $"DELETE FROM notifications t WHERE t.organization_id = $1 AND t.user_id <> $2 AND {Restore.CameIn}";
+
     public static async Task Settle(Restore restore, CancellationToken cancellationToken)
     {
         foreach (var statement in Statements)
         {
             await restore.Execute(statement, cancellationToken, restore.OrganizationId).ConfigureAwait(false);
         }
+        await restore.Execute(DropNotifications, cancellationToken, restore.OrganizationId, restore.Importer).ConfigureAwait(false);
     }
 }

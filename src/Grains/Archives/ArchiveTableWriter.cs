@@ -1,7 +1,9 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using AgentPlatform.Data.Jobs;
+using AgentPlatform.Data.Json;
 using AgentPlatform.Data.Tenancy;
 
 namespace AgentPlatform.Grains.Archives;
@@ -39,7 +41,7 @@ internal sealed class ArchiveTableWriter(IReadOnlyList<TenantColumn> taken, IRea
         _json.WriteStartObject();
         foreach (var column in _columns)
         {
-            if (row.Members.TryGetProperty(column.Name, out var value) && value.ValueKind != JsonValueKind.Null)
+            if (row.Members.TryGetProperty(column.Name, out var value) && value.ValueKind != JsonValueKind.Null && !IsLeftOut(row, column, value))
             {
                 _json.WritePropertyName(column.Name);
                 Write(row, column, value);
@@ -88,10 +90,23 @@ internal sealed class ArchiveTableWriter(IReadOnlyList<TenantColumn> taken, IRea
             case "smallint" or "integer" or "bigint" when rule is null:
                 _json.WriteNumberValue(Counted(row, column, value));
                 break;
+            case "text" when rule is null && value.ValueKind == JsonValueKind.String:
+                _json.WriteStringValue(JsonText.Cut(ids.Text(value.GetString()!), JsonText.MaxTextLength));
+                break;
             default:
                 Translate(value, rule?.NamesRows is true);
                 break;
         }
+    }
+
+    /// <summary>JSON that the product keeps of what came and went may be too large to be shown beside that of other rows.</summary>
+    private bool IsLeftOut(ArchiveRow row, TenantColumn column, JsonElement value)
+    {
+        if (column.Type != "jsonb" || rules.ContainsKey(column.Name) || JsonMarshal.GetRawUtf8Value(value).Length <= ArchiveLimits.MaxJsonBytes)
+        {
+            return false;
+        }
+        return column.IsRequired ? throw row.Refused($"{column.Name} must be JSON of at most {ArchiveLimits.MaxJsonBytes} bytes.") : true;
     }
 
     private Guid Id(ArchiveRow row, TenantColumn column, JsonElement value) =>

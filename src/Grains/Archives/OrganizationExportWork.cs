@@ -117,7 +117,7 @@ internal sealed class OrganizationExportWork(EngineDataSource database, ApiDataS
     {
         var found = new List<(Guid Id, string Row)>();
         await using (var command = new NpgsqlCommand(
-            "SELECT t.id, jsonb_build_object('id', t.id, 'purpose', t.purpose, 'name', t.name, 'content_type', t.content_type, 'minimum_role', t.minimum_role)::text FROM files t WHERE t.organization_id = $1 AND t.is_complete AND t.purpose = ANY ($2) ORDER BY t.id", export.Connection, export.Snapshot))
+            "SELECT t.id, jsonb_build_object('id', t.id, 'purpose', t.purpose, 'name', t.name, 'content_type', t.content_type, 'minimum_role', t.minimum_role, 'required_scope', t.required_scope)::text FROM files t WHERE t.organization_id = $1 AND t.is_complete AND t.purpose = ANY ($2) ORDER BY t.id", export.Connection, export.Snapshot))
         {
             command.Parameters.Add(new() { Value = export.Tenant.OrganizationId });
             command.Parameters.Add(new() { Value = ArchiveRules.FilePurposes });

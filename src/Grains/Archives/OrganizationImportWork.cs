@@ -40,7 +40,10 @@ internal sealed class OrganizationImportWork(
         {
             var brought = await Bring(restore, cancellationToken).ConfigureAwait(false);
             await Log(restore, run.Job, brought, cancellationToken).ConfigureAwait(false);
-            await restore.Execute("SELECT pg_notify('configuration_changed', '{\"table\": null}')", cancellationToken).ConfigureAwait(false);
+            // What its sleeping triggers would have told: of this organization, not that anything may have changed anywhere.
+            await restore.Execute(
+                "SELECT pg_notify('configuration_changed', jsonb_build_object('table', changed, 'organizationId', $1, 'id', CASE WHEN changed = 'organizations' THEN $1 END)::text) FROM unnest($2) changed", cancellationToken,
+                restore.OrganizationId, catalog.Tables.Where(table => table.IsConfiguration).Select(table => table.Name).Append("organizations").ToArray()).ConfigureAwait(false);
             // The job's own row: its triggers sleep in this transaction, which it can do without.
             await run.Commit(
                 transaction, null, new JobProgress { Processed = brought.Rows, Total = brought.Rows, Succeeded = brought.Rows, Percent = 100, Phase = "importing" }, cancellationToken).ConfigureAwait(false);
@@ -88,6 +91,7 @@ internal sealed class OrganizationImportWork(
         await NameActors(restore, strangers, cancellationToken).ConfigureAwait(false);
         var cut = await ArchiveReferences.Check(restore, cancellationToken).ConfigureAwait(false);
         await ArchiveSettling.Settle(restore, cancellationToken).ConfigureAwait(false);
+        await ArchiveBounds.Check(restore, tables, cancellationToken).ConfigureAwait(false);
         var (invited, notInvited) = await ArchivePeople.Invite(restore, strangers, limits, clock, cancellationToken).ConfigureAwait(false);
         // Rules that look at several rows, now that all are in.
         await restore.Execute("SET CONSTRAINTS ALL IMMEDIATE", cancellationToken).ConfigureAwait(false);
@@ -111,9 +115,9 @@ internal sealed class OrganizationImportWork(
             var hasIds = table == "files" || restore.Catalog.Find(table)!.Columns.Any(column => column is { Name: "id", Type: "uuid" });
             await foreach (var id in restore.Archive.Ids(table, cancellationToken).ConfigureAwait(false))
             {
-                if (hasIds)
+                if (hasIds && (id is not { } own || !restore.Ids.TryAdd(own)))
                 {
-                    restore.Ids.Add(id ?? throw new JobFailedException($"{Manifest.TableEntry(table)} has a row without an id."));
+                    throw new JobFailedException($"{Manifest.TableEntry(table)} has a row without an id of its own. Nothing was imported.");
                 }
             }
         }

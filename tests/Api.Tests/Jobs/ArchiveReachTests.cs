@@ -111,6 +111,22 @@ public sealed class ArchiveReachTests(JobApp app) : IClassFixture<JobApp>
     }
 
     [Fact]
+    public async Task What_every_process_holds_in_memory_of_an_organization_is_bounded()
+    {
+        var organization = await app.NewOrganization();
+        var archive = new ForgedArchive();
+        for (var index = 0; index <= ArchiveLimits.MaxConfigurationRows; index++)
+        {
+            archive.Add("personas", new() { ["id"] = Guid.CreateVersion7().ToString(), ["name"] = "A" });
+        }
+        Assert.Contains("rows of personas", await organization.Refusal(archive), StringComparison.Ordinal);
+        // However often.
+        archive.Rows("personas").RemoveRange(0, 5000);
+        await organization.Import(archive);
+        Assert.Contains("rows of personas", await organization.Refusal(archive), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Archives_spoiled_at_random_come_in_or_are_refused_and_reach_nobody()
     {
         var seed = Random.Shared.Next();

@@ -89,6 +89,20 @@ public sealed class ArchivedPeopleTests(ArchiveApp app) : IClassFixture<ArchiveA
         });
     }
 
+    [Fact]
+    public async Task Nobody_is_told_anything_in_the_product_s_name()
+    {
+        var organization = await app.NewOrganization();
+        var (_, address) = await organization.AddUser(Role.Admin);
+        var archive = new ForgedArchive();
+        foreach (var person in new[] { Person(archive, address, "admin"), Person(archive, organization.OwnerEmail, "owner"), Person(archive, "stranger@example.com", "owner") })
+        {
+            archive.Add("notifications", new() { ["id"] = Guid.CreateVersion7().ToString(), ["user_id"] = person, ["type"] = "mention", ["title"] = "Your password has expired" });
+        }
+        await organization.Import(archive);
+        Assert.Equal(organization.OwnerId, await organization.Query<Guid>("SELECT user_id FROM notifications WHERE organization_id = $1 AND type = 'mention'", organization.Id));
+    }
+
     private static string Person(ForgedArchive archive, string email, string role, string status = "active")
     {
         var id = Guid.CreateVersion7().ToString();

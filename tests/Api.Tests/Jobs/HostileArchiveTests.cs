@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using AgentPlatform.Api.Tests.TestApp;
+using AgentPlatform.Grains.Archives;
+using Npgsql;
 
 namespace AgentPlatform.Api.Tests.Jobs;
 
@@ -133,6 +135,71 @@ public sealed class HostileArchiveTests(ArchiveApp app) : IClassFixture<ArchiveA
         }
         Assert.Equal(0L, await organization.Query<long>("SELECT count(*) FROM subscriptions WHERE organization_id = $1 AND token_quota IS NOT NULL", organization.Id));
         Assert.Equal(0L, await organization.Query<long>("SELECT count(*) FROM jobs WHERE organization_id = $1 AND work = 'organization_deletion'", organization.Id));
+    }
+
+    [Fact]
+    public async Task Files_and_rows_are_as_large_and_as_many_as_they_may_be()
+    {
+        var organization = await app.NewOrganization();
+        Assert.Contains("FILE_MAX_BYTES", await organization.Refusal(new ForgedArchive().AddFile(File("a"), new byte[ArchiveApp.FileMaxBytes + 1])), StringComparison.Ordinal);
+        var two = new ForgedArchive().AddFile(File("b"), new byte[ArchiveApp.FileMaxBytes]).AddFile(File("c"), new byte[ArchiveApp.FileMaxBytes]);
+        Assert.Contains("FILES_PER_ORGANIZATION_BYTES", await organization.Refusal(two), StringComparison.Ordinal);
+        Assert.Equal(0L, await organization.Query<long>("SELECT count(*) FROM files WHERE organization_id = $1 AND purpose = 'attachment'", organization.Id));
+
+        Assert.Contains("ARCHIVE_MAX_ROWS", await organization.Refusal(Named("tags", ArchiveApp.MaxRows + 1)), StringComparison.Ordinal);
+        var (channel, contact) = (Guid.CreateVersion7().ToString(), Guid.CreateVersion7().ToString());
+        var names = new ForgedArchive()
+            .Add("channels", new() { ["id"] = channel, ["name"] = "A", ["platform"] = "web" })
+            .Add("contacts", new() { ["id"] = contact, ["channel_id"] = channel, ["platform"] = "web", ["platform_user_id"] = "a" });
+        for (var index = 0; index <= ArchiveLimits.MaxNames; index++)
+        {
+            names.Add("contact_identities", new() { ["channel_id"] = channel, ["identity"] = $"name {index}", ["contact_id"] = contact });
+        }
+        Assert.Contains("contact_identities", await organization.Refusal(names), StringComparison.Ordinal);
+        names.Rows("contact_identities").RemoveAt(0);
+        names.Change("contacts", row => (row["last_message_preview"], row["unreachable_reason"]) = (new string('x', 5000), new string('y', 5000)));
+        names.Add("conversations", new() { ["id"] = Id, ["channel_id"] = channel, ["contact_id"] = contact });
+        names.Add("messages", new()
+        {
+            ["id"] = Id.Replace('0', '1'), ["conversation_id"] = Id, ["channel_id"] = channel, ["contact_id"] = contact, ["sequence"] = 1, ["direction"] = "inbound", ["sender_type"] = "user", ["status"] = "received",
+            ["text_content"] = new string('x', 200_000), ["payload"] = new JsonObject { ["a"] = new string('x', ArchiveLimits.MaxJsonBytes) }, ["platform_message_id"] = "a",
+        });
+        await organization.Import(names);
+        Assert.Equal(2000L, await organization.Query<long>("SELECT length(last_message_preview)::bigint FROM contacts WHERE organization_id = $1 AND length(unreachable_reason) = 2000", organization.Id));
+        Assert.Equal(100_000L, await organization.Query<long>("SELECT length(text_content)::bigint FROM messages WHERE organization_id = $1 AND payload IS NULL", organization.Id));
+
+        static JsonObject File(string name) => new() { ["id"] = Guid.CreateVersion7().ToString(), ["purpose"] = "attachment", ["name"] = name, ["content_type"] = "text/html\r\nX: y" };    }
+
+    [Fact]
+    public async Task An_id_is_of_one_thing()
+    {
+        var organization = await app.NewOrganization();
+        var archive = new ForgedArchive().Add("users", new() { ["id"] = Id, ["email"] = organization.OwnerEmail }).Add("clients", new() { ["id"] = Id });
+        Assert.Contains("id of its own", await organization.Refusal(archive), StringComparison.Ordinal);
+        archive = new ForgedArchive { OrganizationId = Guid.Parse(Id) }.Add("clients", new() { ["id"] = Id });
+        Assert.Contains("id of its own", await organization.Refusal(archive), StringComparison.Ordinal);
+        archive = new ForgedArchive().Add("clients", new() { ["id"] = Id }).Add("clients", new() { ["id"] = Id });
+        Assert.Contains("clients pkey", await organization.Refusal(archive), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Only_the_organization_that_imports_is_told_to_look_again()
+    {
+        var organization = await app.NewOrganization();
+        await using var connection = new NpgsqlConnection(app.DatabaseUrl);
+        await connection.OpenAsync();
+        var told = new List<JsonObject>();
+        connection.Notification += (_, notification) => told.Add(JsonNode.Parse(notification.Payload)!.AsObject());
+        await using (var listen = new NpgsqlCommand("LISTEN configuration_changed", connection))
+        {
+            await listen.ExecuteNonQueryAsync();
+        }
+        await organization.Import(Named("agents", 1));
+        while (await connection.WaitAsync(TimeSpan.FromMilliseconds(100)))
+        {
+        }
+        Assert.Contains(told, change => change.Text("table") == "agents" && change["organizationId"]!.GetValue<Guid>() == organization.Id);
+        Assert.DoesNotContain(told, change => change["table"] is null);
     }
 
     [Fact]

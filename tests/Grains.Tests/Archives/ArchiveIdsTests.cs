@@ -38,7 +38,8 @@ public sealed class ArchiveIdsTests
         var ids = new ArchiveIds(Now);
         var (row, member, here, other) = (Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7());
         ids.Know(member, here);
-        ids.Add(row);
+        Assert.True(ids.TryAdd(row));
+        Assert.False(ids.TryAdd(member));
         Assert.Equal($"a {ids.Of(row)} {here} {other}#{ids.Of(row)}", ids.Text($"a {row} {member} {other}#{row}"));
         Assert.Equal(here, ids.Of(member));
         Assert.Equal("short", ids.Text("short"));
