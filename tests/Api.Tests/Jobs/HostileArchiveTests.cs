@@ -161,14 +161,24 @@ public sealed class HostileArchiveTests(ArchiveApp app) : IClassFixture<ArchiveA
         names.Add("conversations", new() { ["id"] = Id, ["channel_id"] = channel, ["contact_id"] = contact });
         names.Add("messages", new()
         {
-            ["id"] = Id.Replace('0', '1'), ["conversation_id"] = Id, ["channel_id"] = channel, ["contact_id"] = contact, ["sequence"] = 1, ["direction"] = "inbound", ["sender_type"] = "user", ["status"] = "received",
-            ["text_content"] = new string('x', 200_000), ["payload"] = new JsonObject { ["a"] = new string('x', ArchiveLimits.MaxJsonBytes) }, ["platform_message_id"] = "a",
+            ["id"] = Id.Replace('0', '1'),
+            ["conversation_id"] = Id,
+            ["channel_id"] = channel,
+            ["contact_id"] = contact,
+            ["sequence"] = 1,
+            ["direction"] = "inbound",
+            ["sender_type"] = "user",
+            ["status"] = "received",
+            ["text_content"] = new string('x', 200_000),
+            ["payload"] = new JsonObject { ["a"] = new string('x', ArchiveLimits.MaxJsonBytes) },
+            ["platform_message_id"] = "a",
         });
         await organization.Import(names);
         Assert.Equal(2000L, await organization.Query<long>("SELECT length(last_message_preview)::bigint FROM contacts WHERE organization_id = $1 AND length(unreachable_reason) = 2000", organization.Id));
         Assert.Equal(100_000L, await organization.Query<long>("SELECT length(text_content)::bigint FROM messages WHERE organization_id = $1 AND payload IS NULL", organization.Id));
 
-        static JsonObject File(string name) => new() { ["id"] = Guid.CreateVersion7().ToString(), ["purpose"] = "attachment", ["name"] = name, ["content_type"] = "text/html\r\nX: y" };    }
+        static JsonObject File(string name) => new() { ["id"] = Guid.CreateVersion7().ToString(), ["purpose"] = "attachment", ["name"] = name, ["content_type"] = "text/html\r\nX: y" };
+    }
 
     [Fact]
     public async Task An_id_is_of_one_thing()

@@ -42,6 +42,7 @@ public sealed class CellNumberTests
     [InlineData("1.234,50 €", null, "1234.50", "EUR")]
     [InlineData("-5 €", "-5", "-5", "EUR")]
     [InlineData("€ 5", "5", "5", "EUR")]
+    [InlineData("5 Eur", "5", "5", "EUR")]
     [InlineData("EUR 1.234,50", null, "1234.50", "EUR")]
     [InlineData("1'234.50 CHF", "1234.50", null, "CHF")]
     [InlineData("R$ 1.234,50", null, "1234.50", "BRL")]

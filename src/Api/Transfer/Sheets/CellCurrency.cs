@@ -1,4 +1,5 @@
 using System.Globalization;
+using AgentPlatform.Api.Shapes;
 
 namespace AgentPlatform.Api.Transfer.Sheets;
 
@@ -17,17 +18,13 @@ internal static class CellCurrency
 
     private static readonly HashSet<string> Shared = new(["kr", "kr."], StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Codes of ISO 4217, by the regions that this system knows.</summary>
-    private static readonly Lazy<HashSet<string>> Codes = new(static () =>
-        [.. CultureInfo.GetCultures(CultureTypes.SpecificCultures).Select(culture => new RegionInfo(culture.Name).ISOCurrencySymbol).Where(code => code.Length == 3)]);
-
     /// <summary>Whether a text says a currency.</summary>
     public static bool Is(ReadOnlySpan<char> text) =>
         text.Length is > 0 and <= MaxLength
         && ((text.Length == 1 && char.GetUnicodeCategory(text[0]) == UnicodeCategory.CurrencySymbol) || (text.ToString() is var name && (Known.ContainsKey(name) || Shared.Contains(name) || IsCode(name))));
 
     /// <summary>Its code; null where it may be one of several.</summary>
-    public static string? CodeOf(string text) => Known.TryGetValue(text, out var code) ? code : IsCode(text) ? text : null;
+    public static string? CodeOf(string text) => Known.TryGetValue(text, out var code) ? code : IsCode(text) ? text.ToUpperInvariant() : null;
 
-    private static bool IsCode(string text) => text.Length == 3 && text.AsSpan().IndexOfAnyExceptInRange('A', 'Z') < 0 && Codes.Value.Contains(text);
+    private static bool IsCode(string text) => Currencies.Codes.Contains(text, StringComparer.OrdinalIgnoreCase);
 }
