@@ -1,13 +1,13 @@
-# Silo and API, built with the Orleans packages: what runs in a cluster. One image for both; the command chooses.
+# Silo and API, what runs in a cluster. One image for both; the command chooses.
 #   docker build -t agentplatform .
 #   docker run agentplatform silo            (also: silo --migrate)
 #   docker run agentplatform api
 
 FROM ubuntu:26.04 AS build
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates dotnet-sdk-10.0 && rm -rf /var/lib/apt/lists/*
-ENV DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 OrleansRuntime=packages
+ENV DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 WORKDIR /source
-COPY Directory.Build.props Directory.Packages.props Orleans.props .editorconfig ./
+COPY Directory.Build.props Directory.Packages.props .editorconfig ./
 COPY src src
 COPY sql sql
 COPY web web

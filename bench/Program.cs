@@ -49,7 +49,7 @@ if (wrong.Length > 0)
 }
 
 var report = new Report(options.Quick);
-report.Environment["orleans"] = Environment.GetEnvironmentVariable("OrleansRuntime") ?? "unknown";
+report.Environment["orleans"] = typeof(Grain).Assembly.GetName().Version?.ToString() ?? "unknown";
 report.Environment["garbage collector"] = GCSettings.IsServerGC ? "server" : "workstation";
 var run = new BenchRun(options, report);
 await WriteAheadLog.UseOnceAsync();

@@ -6,7 +6,7 @@ namespace AgentPlatform.Api.Hosting;
 /// <summary>The API in a process of its own: a client of the silos, which it finds through Postgres.</summary>
 internal static class OrleansClientSetup
 {
-    /// <summary>Reads <c>ORLEANS_CLUSTER_ID</c>, <c>ORLEANS_SERVICE_ID</c> and <c>ORLEANS_RESPONSE_TIMEOUT_SECONDS</c>, as the silos do.</summary>
+    /// <summary>Reads <c>ORLEANS_TLS_…</c>, <c>ORLEANS_CLUSTER_ID</c>, <c>ORLEANS_SERVICE_ID</c> and <c>ORLEANS_RESPONSE_TIMEOUT_SECONDS</c>, as the silos do.</summary>
     public static void ConfigureClient(this IClientBuilder client, IConfiguration configuration)
     {
         var connectionString = DataOptions.From(configuration).ApiConnectionString;
@@ -21,6 +21,10 @@ internal static class OrleansClientSetup
             options.ServiceId = configuration["ORLEANS_SERVICE_ID"] ?? "agentplatform";
         });
         client.Configure<ClientMessagingOptions>(options => options.ResponseTimeout = TimeSpan.FromSeconds(configuration.GetValue("ORLEANS_RESPONSE_TIMEOUT_SECONDS", 15)));
+        if (ClusterTls.From(configuration) is { } tls)
+        {
+            client.UseTls(tls.Apply);
+        }
         client.AddActivityPropagation();
     }
 }

@@ -1,5 +1,7 @@
 using System.Net;
+using AgentPlatform.Api.Hosting;
 using AgentPlatform.Data.Connections;
+using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 
 namespace AgentPlatform.Silo.Hosting;
@@ -48,6 +50,18 @@ internal static class OrleansSetup
             default:
                 throw new InvalidOperationException($"ORLEANS_CLUSTERING is '{settings.Clustering}'; expected postgres or localhost.");
         }
+        if (ClusterTls.From(configuration) is { } tls)
+        {
+            silo.UseTls(tls.Apply);
+        }
+        else if (settings.Clustering == "postgres")
+        {
+            silo.AddStartupTask(static (services, _) =>
+            {
+                OrleansLog.ClearPorts(services.GetRequiredService<ILogger<SiloSettings>>(), services.GetRequiredService<IOptions<EndpointOptions>>().Value.AdvertisedIPAddress);
+                return Task.CompletedTask;
+            });
+        }
         silo.AddAdoNetGrainStorageAsDefault(options =>
         {
             options.Invariant = Invariant;
@@ -62,4 +76,10 @@ internal static class OrleansSetup
         silo.Configure<GrainCollectionOptions>(options => options.CollectionAge = TimeSpan.FromMinutes(settings.CollectionMinutes));
         silo.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = TimeSpan.FromSeconds(settings.ResponseTimeoutSeconds));
     }
+}
+
+internal static partial class OrleansLog
+{
+    [LoggerMessage(1, LogLevel.Warning, "The ports of the cluster at {Address} are neither encrypted nor guarded: whoever reaches them is one of the silos. Set ORLEANS_TLS_CERTIFICATE and ORLEANS_TLS_KEY, or keep them in a network of their own")]
+    public static partial void ClearPorts(ILogger logger, IPAddress? address);
 }
