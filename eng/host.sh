@@ -49,7 +49,8 @@ load_or_make_secrets() {
 }
 
 # A database's URL with another login.
-login_url() { printf '%s' "$1" | sed -E "s#^(postgres(ql)?://)[^@/]*@#\1$2:$3@#"; }
+# Within the shell: whatever stands on a command line, others on the machine can read.
+login_url() { local rest=${1#*://}; printf '%s://%s:%s@%s' "${1%%://*}" "$2" "$3" "${rest#*@}"; }
 
 # Starts a command in a folder with a log, so that it ends with this script even when the script is killed. Its id is in started_pid.
 start_with_parent() {

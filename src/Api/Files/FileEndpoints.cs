@@ -61,11 +61,11 @@ internal static class FileEndpoints
         {
             return TooLarge(options);
         }
-        if (ContentType(request.Http.Request.ContentType) is not { } contentType)
+        if ((string.IsNullOrEmpty(request.Http.Request.ContentType) ? FileLabels.NoType : FileLabels.MediaType(request.Http.Request.ContentType)) is not { } contentType)
         {
-            return Problem.Invalid("Content-Type", "Content-Type must be a media type of at most 255 characters, such as text/csv; charset=utf-8.");
+            return Problem.Invalid("Content-Type", "Content-Type must be a media type of at most 255 printable characters, such as text/csv; charset=utf-8.");
         }
-        var name = request.Parameter<string>("name") ?? "upload";
+        var name = FileLabels.Name(request.Parameter<string>("name")) ?? "upload";
         var (reserved, full) = await Reserve(request, options, name, contentType);
         if (reserved is not { } place)
         {
@@ -130,11 +130,6 @@ internal static class FileEndpoints
             await session.CommitAsync(request.Cancelled);
             return ((id, bytes), null);
         });
-
-    /// <summary>The media type that is kept and answered with; null for what is none.</summary>
-    private static string? ContentType(string? given) => string.IsNullOrEmpty(given) ? "application/octet-stream"
-        : MediaTypeHeaderValue.TryParse(given, out var type) && type.ToString() is { Length: <= 255 } kept ? kept
-        : null;
 
     /// <summary>Writes the body away, piece by piece; null when it is too large.</summary>
     private static async Task<long?> Receive(OperationRequest request, Guid id, long limit, IncrementalHash hash)
@@ -206,7 +201,7 @@ internal static class FileEndpoints
         public async Task ExecuteAsync(HttpContext httpContext)
         {
             var response = httpContext.Response;
-            response.ContentType = contentType;
+            response.ContentType = FileLabels.MediaType(contentType) ?? FileLabels.NoType;
             response.ContentLength = size;
             // What somebody uploaded is never shown as a page of ours.
             var disposition = new ContentDispositionHeaderValue("attachment");

@@ -1,6 +1,7 @@
 using AgentPlatform.Api.ActivityLogs;
 using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Operations;
+using AgentPlatform.Api.Organizations;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Jobs;
 
@@ -39,7 +40,7 @@ internal static class JobEndpoints
                 cancelled_at = CASE WHEN status = 'pending' THEN now() END, version = version + 1, changed_in = pg_current_xact_id()
             WHERE organization_id = $1 AND id = $2 AND status IN ('pending', 'processing')
             """,
-            "The job has ended.");
+            "The job has ended.", isRepetition: false);
         if (problem is null)
         {
             await request.Service<IGrainFactory>().GetGrain<IJobGrain>(request.PathId()!.Value).Cancel();
@@ -56,7 +57,7 @@ internal static class JobEndpoints
                 due_at = now(), version = version + 1, changed_in = pg_current_xact_id()
             WHERE organization_id = $1 AND id = $2 AND status IN ('failed', 'cancelled')
             """,
-            "Only a failed or cancelled job can be run again.");
+            "Only a failed or cancelled job can be run again.", isRepetition: true);
         if (problem is null)
         {
             await JobStart.Wake(request, request.PathId()!.Value);
@@ -64,13 +65,13 @@ internal static class JobEndpoints
         return problem ?? answer!;
     }
 
-    private static Task<(IResult? Answer, Problem? Problem)> Change(OperationRequest request, string action, string sql, string refusal) => request.InTransaction<(IResult? Answer, Problem? Problem)>(async session =>
+    private static Task<(IResult? Answer, Problem? Problem)> Change(OperationRequest request, string action, string sql, string refusal, bool isRepetition) => request.InTransaction<(IResult? Answer, Problem? Problem)>(async session =>
     {
         if (request.PathId() is not { } id)
         {
             return (null, Problem.NotFound());
         }
-        await using (var row = await session.QueryAsync("SELECT user_id, minimum_role FROM jobs WHERE organization_id = $1 AND id = $2 FOR NO KEY UPDATE", request.Cancelled, request.Caller.OrganizationId, id))
+        await using (var row = await session.QueryAsync("SELECT user_id, minimum_role, needs_person, required_scopes, work FROM jobs WHERE organization_id = $1 AND id = $2 FOR NO KEY UPDATE", request.Cancelled, request.Caller.OrganizationId, id))
         {
             if (!await row.ReadAsync(request.Cancelled))
             {
@@ -83,6 +84,18 @@ internal static class JobEndpoints
             if (request.Caller.Role < Role.Manager && (await row.IsDBNullAsync(0, request.Cancelled) || row.GetGuid(0) != request.Caller.UserId))
             {
                 return (null, new Problem(ProblemType.Forbidden, "It is someone else's job: this needs the role manager."));
+            }
+            if (request.Caller.Scopes is not null && row.GetBoolean(2))
+            {
+                return (null, new Problem(ProblemType.Forbidden, "A person must do this; an API key can't."));
+            }
+            if (row.GetFieldValue<string[]>(3).FirstOrDefault(scope => !ApiKeyScopes.Allow(request.Caller, scope)) is { } missing)
+            {
+                return (null, new Problem(ProblemType.Forbidden, $"The API key needs the scope {missing}."));
+            }
+            if (isRepetition && row.GetString(4) == LeavingEndpoints.DeletionWork)
+            {
+                return (null, new Problem(ProblemType.Conflict, "The deletion of an organization is ordered anew, at POST /v1/organization/deletion: with its time of grace, and the other owners are told."));
             }
         }
         var before = await JobStart.Answer(session, request, id, StatusCodes.Status200OK);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using AgentPlatform.Api.ActivityLogs;
 using AgentPlatform.Api.Auth;
@@ -24,6 +25,9 @@ internal sealed record NewJob(string Type, string Work, object Payload)
 
     /// <summary>The lowest role that may cancel it or run it again.</summary>
     public Role MinimumRole { get; init; } = Role.Member;
+
+    /// <summary>Scopes that an API key needs for it, besides that of the route where it was asked for.</summary>
+    public ImmutableArray<string> Scopes { get; init; } = [];
 }
 
 /// <summary>Starts jobs for a caller: the row with its audit row and kept answer in one transaction, then a word to its grain.</summary>
@@ -35,6 +39,7 @@ internal static partial class JobStart
     public static async Task<IResult> Start(OperationRequest request, NewJob job)
     {
         var options = request.Service<JobOptions>();
+        var operation = request.Http.GetEndpoint()?.Metadata.GetMetadata<Operation>() ?? throw new InvalidOperationException("A job is asked for by a route.");
         var id = Uuid.New(request.Service<TimeProvider>());
         var (answer, isNew) = await request.InTransaction<(IResult Answer, bool IsNew)>(async session =>
         {
@@ -47,12 +52,13 @@ internal static partial class JobStart
                 return (new Problem(ProblemType.TooManyRequests, $"JOBS_WAITING_PER_ORGANIZATION is {options.WaitingPerOrganization}.") { RetryAfter = TimeSpan.FromMinutes(1) }, false);
             }
             await session.ExecuteAsync(
-                "INSERT INTO jobs (id, organization_id, user_id, type, work, payload, due_at, minimum_role, ip_address, user_agent, api_key_id) VALUES ($1, $2, $3, $4, $5, $6, coalesce($7, now()), $8, $9, $10, $11)",
+                "INSERT INTO jobs (id, organization_id, user_id, type, work, payload, due_at, minimum_role, needs_person, required_scopes, ip_address, user_agent, api_key_id) VALUES ($1, $2, $3, $4, $5, $6, coalesce($7, now()), $8, $9, $10, $11, $12, $13)",
                 request.Cancelled,
                 [
                     id, request.Caller.OrganizationId, request.Caller.UserId, job.Type, job.Work,
                     new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Jsonb, Value = JsonSerializer.Serialize(job.Payload, Json) },
-                    new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.TimestampTz, Value = (object?)job.DueAt ?? DBNull.Value }, job.MinimumRole.Name(),
+                    new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.TimestampTz, Value = (object?)job.DueAt ?? DBNull.Value }, job.MinimumRole.Name(), operation.NeedsPerson,
+                    job.Scopes.Concat(operation.Scope is { } scope ? [scope] : []).Distinct().ToArray(),
                     .. ActivityLog.Origin(request.Caller),
                 ]);
             var made = await Answer(session, request, id, StatusCodes.Status202Accepted);

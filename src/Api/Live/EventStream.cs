@@ -11,6 +11,7 @@ internal sealed class EventStream(OperationRequest request, LiveHubs hubs, strin
     private readonly LiveFeed _feed = request.Service<LiveFeed>();
     private readonly ArrayBufferWriter<byte> _buffer = new(16 * 1024);
     private LivePosition _seen;
+    private Caller _caller = request.Caller;
     private TaskCompletionSource _accessChanged = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public async Task ExecuteAsync(HttpContext httpContext)
@@ -28,8 +29,10 @@ internal sealed class EventStream(OperationRequest request, LiveHubs hubs, strin
             httpContext.Response.ContentType = "text/event-stream";
             httpContext.Response.Headers["X-Accel-Buffering"] = "no";
             await Begin(httpContext, cancelled.Token);
-            await CatchUp(httpContext, stream, cancelled.Token);
-            await Follow(httpContext, stream, cancelled.Token);
+            if (await CatchUp(httpContext, stream, cancelled.Token))
+            {
+                await Follow(httpContext, stream, cancelled.Token);
+            }
         }
         catch (OperationCanceledException) when (httpContext.Response.HasStarted && entry.Replaced.IsCancellationRequested && !httpContext.RequestAborted.IsCancellationRequested)
         {
@@ -54,11 +57,12 @@ internal sealed class EventStream(OperationRequest request, LiveHubs hubs, strin
         await Flush(context, cancellationToken);
     }
 
-    private async Task CatchUp(HttpContext context, LiveStream stream, CancellationToken cancellationToken)
+    /// <summary>False when the session ended meanwhile.</summary>
+    private async Task<bool> CatchUp(HttpContext context, LiveStream stream, CancellationToken cancellationToken)
     {
-        while (true)
+        while (await IsLet(context, cancellationToken))
         {
-            var batch = await _feed.Next(request.Caller.OrganizationId, _seen, isThorough: true, cancellationToken);
+            var batch = await stream.CatchUp(_seen, cancellationToken);
             Write(batch);
             await Flush(context, cancellationToken);
             if (batch.IsFull)
@@ -68,10 +72,11 @@ internal sealed class EventStream(OperationRequest request, LiveHubs hubs, strin
             // A row that isn't final yet comes by the stream, unless the hub has passed it: then it is final the next moment.
             if (batch.Pending is not { } pending || pending.CompareTo(stream.From) > 0)
             {
-                return;
+                return true;
             }
             await Task.Delay(LiveHub.ShortestPause, request.Service<TimeProvider>(), cancellationToken);
         }
+        return false;
     }
 
     private async Task Follow(HttpContext context, LiveStream stream, CancellationToken cancellationToken)
@@ -84,15 +89,8 @@ internal sealed class EventStream(OperationRequest request, LiveHubs hubs, strin
             while (_accessChanged.Task.IsCompleted || await Task.WhenAny(news, _accessChanged.Task, Task.Delay(heartbeat, clock, cancellationToken)) != news)
             {
                 var isSilent = !_accessChanged.Task.IsCompleted;
-                if (!isSilent)
+                if (!await IsLet(context, cancellationToken))
                 {
-                    // Before the look: a change that comes while looking makes another one.
-                    Volatile.Write(ref _accessChanged, new(TaskCreationOptions.RunContinuationsAsynchronously));
-                }
-                if (await request.Service<SessionDirectory>().Find(request.Caller.SessionId, cancellationToken) is null)
-                {
-                    Write("ended", _seen, "{\"reason\":\"The session has ended.\"}"u8);
-                    await Flush(context, cancellationToken);
                     return;
                 }
                 if (isSilent)
@@ -109,17 +107,42 @@ internal sealed class EventStream(OperationRequest request, LiveHubs hubs, strin
             }
             while (stream.Batches.TryRead(out var batch))
             {
+                if (_accessChanged.Task.IsCompleted && !await IsLet(context, cancellationToken))
+                {
+                    return;
+                }
                 Write(batch);
                 await Flush(context, cancellationToken);
             }
         }
     }
 
+    /// <summary>Whether the session, or the key, still lives and may listen; what it may see from now on is what it may see now. Says so where it doesn't.</summary>
+    private async Task<bool> IsLet(HttpContext context, CancellationToken cancellationToken)
+    {
+        if (_accessChanged.Task.IsCompleted)
+        {
+            // Before the look: a change that comes while looking makes another one.
+            Volatile.Write(ref _accessChanged, new(TaskCreationOptions.RunContinuationsAsynchronously));
+        }
+        if (await request.Service<SessionDirectory>().Find(_caller.SessionId, cancellationToken) is { } session)
+        {
+            _caller = _caller with { Role = session.Role, Scopes = session.Scopes };
+            if (ApiKeyScopes.Allow(_caller, EventsEndpoints.Scope))
+            {
+                return true;
+            }
+        }
+        Write("ended", _seen, "{\"reason\":\"The session has ended.\"}"u8);
+        await Flush(context, cancellationToken);
+        return false;
+    }
+
     /// <summary>Rows that this view has seen (they came while it caught up) are left out.</summary>
     private void Write(LiveBatch batch)
     {
         var seen = batch.From.CompareTo(_seen) > 0 ? batch.From : _seen;
-        foreach (var row in batch.Rows.Where(row => row.Position.CompareTo(_seen) > 0 && row.IsFor(request.Caller)))
+        foreach (var row in batch.Rows.Where(row => row.Position.CompareTo(_seen) > 0 && row.IsFor(_caller)))
         {
             Write(row.TypeFor(seen), row.Position, row.Json.Span);
         }

@@ -7,6 +7,9 @@ namespace AgentPlatform.Api.Live;
 /// <summary>The live view of an organization's inbox.</summary>
 internal static class EventsEndpoints
 {
+    /// <summary>What an API key needs to listen.</summary>
+    public const string Scope = "events:read";
+
     private static readonly Operation EventsOperation = new()
     {
         Id = "streamEvents",

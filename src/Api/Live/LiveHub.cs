@@ -15,6 +15,10 @@ internal sealed partial class LiveHub : IDisposable
     /// <summary>The longest pause before looking again for rows that weren't final, or at a database that is away.</summary>
     public static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>How many views of an organization read their past at once, a batch each; more wait: each reads from the database what the others read, too.</summary>
+    public const int CatchUpsAtOnce = 2;
+
+    private readonly SemaphoreSlim _catchUps = new(CatchUpsAtOnce);
     private readonly LiveHubs _hubs;
     private readonly LiveFeed _feed;
     private readonly TimeProvider _clock;
@@ -47,6 +51,20 @@ internal sealed partial class LiveHub : IDisposable
             }
         });
         _ = Run();
+    }
+
+    /// <summary>Reads what follows a position, for a view that has missed it.</summary>
+    public async Task<LiveBatch> CatchUp(LivePosition position, CancellationToken cancellationToken)
+    {
+        await _catchUps.WaitAsync(cancellationToken);
+        try
+        {
+            return await _feed.Next(OrganizationId, position, isThorough: true, cancellationToken);
+        }
+        finally
+        {
+            _catchUps.Release();
+        }
     }
 
     public Guid OrganizationId { get; }

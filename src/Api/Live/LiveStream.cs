@@ -32,6 +32,9 @@ internal sealed class LiveStream : IDisposable
     /// <summary>Cancelled when a dropped view doesn't even take what waits.</summary>
     public CancellationToken Aborted => _aborted.Token;
 
+    /// <summary>What followed a position that lies before <see cref="From"/>.</summary>
+    public Task<LiveBatch> CatchUp(LivePosition position, CancellationToken cancellationToken) => _hub.CatchUp(position, cancellationToken);
+
     /// <summary>False when the view was dropped.</summary>
     public bool Offer(LiveBatch batch)
     {

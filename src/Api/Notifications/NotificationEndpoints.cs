@@ -17,7 +17,7 @@ internal static class NotificationEndpoints
     private const string Tag = "notifications";
 
     private static readonly Shape Preference = new(
-        Choice("type", [.. NotificationResource.Types]).Required(), Flag("inApp").Required().About("In the product, live."), Flag("email").Required().About("By e-mail, where the installation sends any."));
+        Choice("type", [.. NotificationResource.Types]).Required().About("`organization_deletion` is always told."), Flag("inApp").Required().About("In the product, live."), Flag("email").Required().About("By e-mail, where the installation sends any."));
 
     private static readonly Operation ReadOneOperation = new()
     {
@@ -133,6 +133,10 @@ internal static class NotificationEndpoints
     {
         var (caller, body) = (request.Caller, request.Body);
         var type = body.Text("type")!;
+        if (type == NotificationResource.AlwaysTold)
+        {
+            return Problem.Invalid("/type", "/type: the deletion of the organization is always told.");
+        }
         var before = (await Preferences(session, request)).Single(preference => preference.Type == type);
         await session.ExecuteAsync(
             """

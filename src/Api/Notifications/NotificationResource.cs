@@ -13,8 +13,11 @@ internal static class NotificationResource
     public static readonly ImmutableArray<string> Types =
     [
         "conversation_assigned", "conversation_escalated", "mention", "invitation_accepted", "invitation_failed", "activity_assigned", "activity_due", "quota_warning", "subscription_past_due", "job_finished",
-        "channel_broken", "message_failed", "organization_deletion",
+        "channel_broken", "message_failed", AlwaysTold,
     ];
+
+    /// <summary>Nobody can wish not to be told of it.</summary>
+    public const string AlwaysTold = "organization_deletion";
 
     /// <summary>What happened, and in which language the one reads it whom it was told.</summary>
     private const string Title =

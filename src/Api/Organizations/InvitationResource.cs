@@ -23,6 +23,7 @@ internal static class InvitationResource
         Read = Role.Admin,
         Create = Role.Admin,
         Delete = Role.Admin,
+        CreationNeedsPerson = true,
         Fields =
         [
             Email("email").Required().Filtered().Searched(),

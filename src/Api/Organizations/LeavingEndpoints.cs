@@ -18,6 +18,9 @@ internal static class LeavingEndpoints
     /// <summary>Days between the wish to delete an organization and its deletion (setting <c>ORGANIZATION_DELETION_DAYS</c>, default 30).</summary>
     public const int DefaultGraceDays = 30;
 
+    /// <summary>Name of the work of <see cref="Delete"/>.</summary>
+    public const string DeletionWork = "organization_deletion";
+
     public static void MapLeaving(IEndpointRouteBuilder routes)
     {
         routes.MapOperation("POST", "/v1/organization/export", Base("exportOrganization", "Export your organization") with
@@ -76,7 +79,7 @@ internal static class LeavingEndpoints
             }
         }
         var days = request.Service<IConfiguration>().GetValue("ORGANIZATION_DELETION_DAYS", (double)DefaultGraceDays);
-        return await JobStart.Start(request, new NewJob(JobTypes.BulkProcessing, "organization_deletion", new { })
+        return await JobStart.Start(request, new NewJob(JobTypes.BulkProcessing, DeletionWork, new { })
         {
             MinimumRole = Role.Owner,
             DueAt = request.Service<TimeProvider>().GetUtcNow() + TimeSpan.FromDays(days),

@@ -44,6 +44,10 @@ internal static class MemberResource
         var mine = change.Caller.Role;
         var before = Roles.Parse(change.Before!.Get<string>("role"))!.Value;
         var after = change.IsDeletion ? (Role?)null : Roles.Parse(change.Resulting<string>("role"));
+        if (change.Caller.Scopes is not null && (after > before || (!change.IsDeletion && change.Before!.Get<string>("status") != "active" && change.Resulting<string>("status") == "active")))
+        {
+            return new Problem(ProblemType.Forbidden, "A person must raise a member, or let one in again; an API key can't.");
+        }
         if (before > mine)
         {
             return new Problem(ProblemType.Forbidden, $"The member's role is {before.Name()}; yours is {mine.Name()}.");

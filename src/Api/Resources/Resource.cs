@@ -77,6 +77,9 @@ public sealed record Resource
     /// <summary>Only a person who is signed in may do any of it, never an API key.</summary>
     public bool NeedsPerson { get; init; }
 
+    /// <summary>Only a person who is signed in may make one: a key must not become somebody.</summary>
+    public bool CreationNeedsPerson { get; init; }
+
     /// <summary>A row says who may do what: a change or deletion counts as soon as it is answered.</summary>
     public bool DecidesAccess { get; init; }
 

@@ -76,6 +76,7 @@ internal static class ResourceOperations
     internal static Operation Create(Resource resource) => Base(resource, "create") with
     {
         Role = resource.Create,
+        NeedsPerson = resource.NeedsPerson || resource.CreationNeedsPerson,
         NeedsSuperAdmin = resource.IsGlobal || resource.NeedsSuperAdmin,
         Summary = $"Create {Article(resource)}",
         Body = resource.Shape,

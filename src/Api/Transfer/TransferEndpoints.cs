@@ -131,7 +131,7 @@ internal static class TransferEndpoints
         }
         return TransferRights.Refusal(request.Caller, resource, order) is { } refusal
             ? new Problem(ProblemType.Forbidden, refusal)
-            : await JobStart.Start(request, new NewJob(JobTypes.FileProcessing, ImportWork.WorkName, order));
+            : await JobStart.Start(request, new NewJob(JobTypes.FileProcessing, ImportWork.WorkName, order) { Scopes = [ApiKeyScopes.Of("POST", $"/v1/{resource.Path}")!] });
     }
 
     /// <summary>An option of CSV for another format; null where there is none.</summary>
@@ -193,7 +193,7 @@ internal static class TransferEndpoints
         }
         return TransferRights.Refusal(request.Caller, resource) is { } refusal
             ? new Problem(ProblemType.Forbidden, refusal)
-            : await JobStart.Start(request, new NewJob(JobTypes.ReportGeneration, ExportWork.WorkName, order));
+            : await JobStart.Start(request, new NewJob(JobTypes.ReportGeneration, ExportWork.WorkName, order) { Scopes = [ApiKeyScopes.Of("GET", $"/v1/{resource.Path}")!] });
     }
 
     private static async Task<IResult> Dataset(OperationRequest request)
@@ -205,7 +205,7 @@ internal static class TransferEndpoints
         }
         return TransferRights.Refusal(request.Caller, Role.Admin, "conversations", "GET") is { } refusal
             ? new Problem(ProblemType.Forbidden, refusal)
-            : await JobStart.Start(request, new NewJob(JobTypes.ModelFinetuning, "finetuning_dataset", new { agentId = agent, system = request.Body.Text("system") }) { MinimumRole = Role.Admin });
+            : await JobStart.Start(request, new NewJob(JobTypes.ModelFinetuning, "finetuning_dataset", new { agentId = agent, system = request.Body.Text("system") }) { MinimumRole = Role.Admin, Scopes = [ApiKeyScopes.Of("GET", "/v1/conversations")!] });
     }
 
     private static async Task<bool> Exists(OperationRequest request, ResourceParent parent, ImmutableArray<object> id) =>

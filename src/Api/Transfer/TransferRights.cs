@@ -4,8 +4,8 @@ using AgentPlatform.Api.Resources;
 namespace AgentPlatform.Api.Transfer;
 
 /// <summary>
-/// Whoever may create a row may import rows; whoever may read a list may export it. Looked at when a job is asked for, and again when it runs: then by the member's role alone,
-/// since a key's scopes are those of the request.
+/// Whoever may create a row may import rows; whoever may read a list may export it. Looked at when a job is asked for, and again when it runs, by the role and
+/// the scopes of that moment.
 /// </summary>
 internal static class TransferRights
 {

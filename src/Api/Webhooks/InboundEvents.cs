@@ -41,23 +41,23 @@ internal sealed class InboundEvents
         Count++;
     }
 
-    /// <summary>Hands all of it on at once; ends when all is committed, and fails when one has failed.</summary>
-    public Task Deliver(IGrainFactory grains, string? traceParent) =>
-        _receipts is null ? DeliverMessages(grains, traceParent)
-        : Task.WhenAll([DeliverMessages(grains, traceParent), .. _receipts.Select(group => grains.GetGrain<IReceiptGrain>(group.Channel.Id).Record(group.Channel.OrganizationId, group.Receipts.ToImmutable()))]);
+    /// <summary>Hands all of it on, as much at once as the gate lets; ends when all is committed, and fails when one has failed.</summary>
+    public Task Deliver(IGrainFactory grains, InboundGate gate, string? traceParent, CancellationToken cancellationToken) =>
+        _receipts is null ? DeliverMessages(grains, gate, traceParent, cancellationToken)
+        : Task.WhenAll([DeliverMessages(grains, gate, traceParent, cancellationToken), .. _receipts.Select(group => grains.GetGrain<IReceiptGrain>(group.Channel.Id).Record(group.Channel.OrganizationId, group.Receipts.ToImmutable()))]);
 
-    private Task DeliverMessages(IGrainFactory grains, string? traceParent)
+    private Task DeliverMessages(IGrainFactory grains, InboundGate gate, string? traceParent, CancellationToken cancellationToken)
     {
         if (_all is null)
         {
-            return _first?.Deliver(grains, traceParent) ?? Task.CompletedTask;
+            return _first?.Deliver(grains, gate, traceParent, cancellationToken) ?? Task.CompletedTask;
         }
 
         var deliveries = new Task[_all.Count];
         var i = 0;
         foreach (var conversation in _all.Values)
         {
-            deliveries[i++] = conversation.Deliver(grains, traceParent);
+            deliveries[i++] = conversation.Deliver(grains, gate, traceParent, cancellationToken);
         }
 
         return Task.WhenAll(deliveries);
@@ -185,7 +185,21 @@ internal sealed class ConversationEvents(ChannelSettings channel, ConversationKe
         return this;
     }
 
-    public Task Deliver(IGrainFactory grains, string? traceParent)
+    public async Task Deliver(IGrainFactory grains, InboundGate gate, string? traceParent, CancellationToken cancellationToken)
+    {
+        var place = gate.Of(channel.OrganizationId);
+        await place.WaitAsync(cancellationToken);
+        try
+        {
+            await Deliver(grains, traceParent);
+        }
+        finally
+        {
+            place.Release();
+        }
+    }
+
+    private Task Deliver(IGrainFactory grains, string? traceParent)
     {
         var conversation = grains.GetGrain<IConversationGrain>(Key.ToString());
         return conversation.Receive(new InboundBatch

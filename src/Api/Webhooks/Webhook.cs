@@ -29,7 +29,7 @@ internal static partial class Webhook
         if (events.Count > 0)
         {
             context.Features.Set(events);
-            await events.Deliver(grains, Activity.Current?.Id);
+            await events.Deliver(grains, context.RequestServices.GetRequiredService<InboundGate>(), Activity.Current?.Id, context.RequestAborted);
             Events.Add(events.Count, new KeyValuePair<string, object?>("platform", platform));
         }
 

@@ -14,6 +14,7 @@ public static class WebhookEndpoints
     {
         services.AddChannelDirectory();
         services.TryAddSingleton(_ => WebhookOptions.From(configuration));
+        services.TryAddSingleton<InboundGate>();
         services.TryAddSingleton<WhatsAppWebhook>();
         services.TryAddSingleton<TelegramWebhook>();
         return services;

@@ -15,14 +15,21 @@ public sealed record WebhookOptions
     /// <summary>Phone numbers of one body that are looked up before its signature is known to be right. Default 8.</summary>
     public int MaxNumbersTried { get; init; } = 8;
 
+    /// <summary>Name of the setting behind <see cref="ConversationsAtOnceOfOrganization"/>.</summary>
+    public const string ConversationsAtOnceSetting = "WEBHOOK_CONVERSATIONS_AT_ONCE_OF_ORGANIZATION";
+
+    /// <summary>Conversations of one organization that take in messages at once in this process; more wait. Setting <c>WEBHOOK_CONVERSATIONS_AT_ONCE_OF_ORGANIZATION</c>, default 64.</summary>
+    public int ConversationsAtOnceOfOrganization { get; init; } = 64;
+
     /// <summary>Reads the settings.</summary>
     /// <exception cref="InvalidOperationException">A limit is not positive.</exception>
     public static WebhookOptions From(IConfiguration configuration)
     {
         var defaults = new WebhookOptions();
         var maxBodyBytes = configuration.GetValue(MaxBodyBytesSetting, defaults.MaxBodyBytes);
-        return maxBodyBytes > 0
-            ? defaults with { MaxBodyBytes = maxBodyBytes }
-            : throw new InvalidOperationException($"{MaxBodyBytesSetting} must be a positive number of bytes.");
+        var atOnce = configuration.GetValue(ConversationsAtOnceSetting, defaults.ConversationsAtOnceOfOrganization);
+        return maxBodyBytes <= 0 ? throw new InvalidOperationException($"{MaxBodyBytesSetting} must be a positive number of bytes.")
+            : atOnce <= 0 ? throw new InvalidOperationException($"{ConversationsAtOnceSetting} must be a positive number.")
+            : defaults with { MaxBodyBytes = maxBodyBytes, ConversationsAtOnceOfOrganization = atOnce };
     }
 }

@@ -28,8 +28,8 @@ internal sealed partial class ChannelDirectory : IChannelDirectory, IPlatformCre
     /// <summary>Most channels whose credentials are looked through for an address that serves a whole app.</summary>
     internal const int MaxChannelsPerPlatform = 10_000;
 
-    /// <summary>Channels that are looked at for one account of a platform.</summary>
-    internal const int MaxChannelsPerAccount = 1_000;
+    /// <summary>Channels that are looked at for one account of a platform: those that it has confirmed, then the newest. Naming an account costs nothing, looking at who did would.</summary>
+    internal const int MaxChannelsPerAccount = 8;
 
     private readonly ApiDataSource _source;
     private readonly SecretBox _secrets;

@@ -8,6 +8,12 @@ public sealed record JobOptions
     /// <summary>Jobs of one organization that run at the same time (setting <c>JOBS_PER_ORGANIZATION</c>, default 2); more wait.</summary>
     public int PerOrganization { get; init; } = 2;
 
+    /// <summary>Jobs that one person has asked for, in all organizations, that run at the same time (setting <c>JOBS_PER_PERSON</c>, default 4); more wait.</summary>
+    public int PerPerson { get; init; } = 4;
+
+    /// <summary>Jobs that one process works on at the same time (setting <c>JOBS_AT_ONCE</c>, default 8: a quarter of the connections of <c>DATABASE_ENGINE_POOL</c>); more wait.</summary>
+    public int AtOnce { get; init; } = 8;
+
     /// <summary>Jobs of one organization that may wait (setting <c>JOBS_WAITING_PER_ORGANIZATION</c>, default 50); more are refused.</summary>
     public int WaitingPerOrganization { get; init; } = 50;
 
@@ -31,13 +37,15 @@ public sealed record JobOptions
         var options = new JobOptions
         {
             PerOrganization = configuration.GetValue("JOBS_PER_ORGANIZATION", defaults.PerOrganization),
+            PerPerson = configuration.GetValue("JOBS_PER_PERSON", defaults.PerPerson),
+            AtOnce = configuration.GetValue("JOBS_AT_ONCE", defaults.AtOnce),
             WaitingPerOrganization = configuration.GetValue("JOBS_WAITING_PER_ORGANIZATION", defaults.WaitingPerOrganization),
             ProgressInterval = TimeSpan.FromMilliseconds(configuration.GetValue("JOB_PROGRESS_MILLISECONDS", defaults.ProgressInterval.TotalMilliseconds)),
             ErrorsKept = configuration.GetValue("JOB_ERRORS_KEPT", defaults.ErrorsKept),
             LostLeases = configuration.GetValue("JOB_LOST_LEASES", defaults.LostLeases),
         };
-        return options is { PerOrganization: > 0, WaitingPerOrganization: > 0, ErrorsKept: > 0, LostLeases: > 0 } && options.ProgressInterval >= TimeSpan.Zero
+        return options is { PerOrganization: > 0, PerPerson: > 0, AtOnce: > 0, WaitingPerOrganization: > 0, ErrorsKept: > 0, LostLeases: > 0 } && options.ProgressInterval >= TimeSpan.Zero
             ? options
-            : throw new InvalidOperationException("JOBS_PER_ORGANIZATION, JOBS_WAITING_PER_ORGANIZATION, JOB_ERRORS_KEPT and JOB_LOST_LEASES must be positive, JOB_PROGRESS_MILLISECONDS not negative.");
+            : throw new InvalidOperationException("JOBS_PER_ORGANIZATION, JOBS_PER_PERSON, JOBS_AT_ONCE, JOBS_WAITING_PER_ORGANIZATION, JOB_ERRORS_KEPT and JOB_LOST_LEASES must be positive, JOB_PROGRESS_MILLISECONDS not negative.");
     }
 }

@@ -12,14 +12,18 @@ public sealed class JobStore(EngineDataSource database)
     /// <summary>What <see cref="Read"/> reads.</summary>
     private const string Columns = "j.id, j.organization_id, j.user_id, j.work, j.payload::text, j.progress::text, j.position::text, j.attempts, j.ip_address, j.user_agent, j.api_key_id, j.lost_leases";
 
-    /// <summary>One claim of an organization at a time, so that its limit holds.</summary>
-    private const string Lock = "SELECT pg_advisory_xact_lock(hashtextextended('jobs ' || organization_id::text, 0)) FROM jobs WHERE id = $1";
+    /// <summary>One claim of an organization, and of a person, at a time, so that their limits hold. The person comes last, so that claims don't wait in a circle.</summary>
+    private const string Lock = """
+        SELECT pg_advisory_xact_lock(hashtextextended('jobs of ' || coalesce(held.user_id, held.id)::text, 0))
+        FROM (SELECT j.id, j.user_id, pg_advisory_xact_lock(hashtextextended('jobs ' || j.organization_id::text, 0)) FROM jobs j WHERE j.id = $1 OFFSET 0) held
+        """;
 
     private const string TryClaim = $"""
         UPDATE jobs j
         SET status = 'processing', lost_leases = CASE WHEN j.status = 'processing' AND j.instance_id IS NOT NULL THEN j.lost_leases + 1 ELSE j.lost_leases END, instance_id = $2, attempts = j.attempts + 1, started_at = coalesce(j.started_at, now()), version = j.version + 1, changed_in = pg_current_xact_id()
         WHERE j.id = $1 AND j.due_at <= now() AND j.cancel_requested_at IS NULL AND (
-            (j.status = 'pending' AND (SELECT count(*) FROM jobs o WHERE o.organization_id = j.organization_id AND o.status = 'processing') < $3)
+            (j.status = 'pending' AND (SELECT count(*) FROM jobs o WHERE o.organization_id = j.organization_id AND o.status = 'processing') < $3
+                AND (j.user_id IS NULL OR (SELECT count(*) FROM jobs o WHERE o.user_id = j.user_id AND o.status = 'processing') < $5))
             OR (j.status = 'processing' AND j.instance_id IS DISTINCT FROM $2
                 AND NOT EXISTS (SELECT FROM engine_instances i WHERE i.id = j.instance_id AND i.heartbeat_at > now() - $4)))
         RETURNING {Columns}
@@ -28,12 +32,14 @@ public sealed class JobStore(EngineDataSource database)
     /// <summary>Jobs that may run and that no living process holds: those of dead silos, those that wait and have a place, those to be cancelled.</summary>
     private const string FindIdle = """
         SELECT found.id FROM (
-            SELECT j.id, j.due_at, j.status, j.organization_id, row_number() OVER (PARTITION BY j.organization_id, j.status ORDER BY j.due_at, j.id) AS place
+            SELECT j.id, j.due_at, j.status, j.organization_id, j.user_id, row_number() OVER (PARTITION BY j.organization_id, j.status ORDER BY j.due_at, j.id) AS place,
+                row_number() OVER (PARTITION BY j.user_id, j.status ORDER BY j.due_at, j.id) AS place_of_person
             FROM jobs j
             WHERE j.status IN ('pending', 'processing') AND j.due_at <= now()
                 AND (j.status = 'pending' OR NOT EXISTS (SELECT FROM engine_instances i WHERE i.id = j.instance_id AND i.heartbeat_at > now() - $1))) found
         WHERE found.status = 'processing'
-            OR found.place <= $2 - (SELECT count(*) FROM jobs o WHERE o.organization_id = found.organization_id AND o.status = 'processing')
+            OR (found.place <= $2 - (SELECT count(*) FROM jobs o WHERE o.organization_id = found.organization_id AND o.status = 'processing')
+                AND (found.user_id IS NULL OR found.place_of_person <= $4 - (SELECT count(*) FROM jobs o WHERE o.user_id = found.user_id AND o.status = 'processing')))
         ORDER BY found.due_at LIMIT $3
         """;
 
@@ -56,7 +62,7 @@ public sealed class JobStore(EngineDataSource database)
         """;
 
     /// <summary>Takes the job for this process; null when it may not run now, or somebody else has it.</summary>
-    public async Task<Job?> Claim(Guid jobId, Guid instanceId, int perOrganization, TimeSpan deadAfter, CancellationToken cancellationToken)
+    public async Task<Job?> Claim(Guid jobId, Guid instanceId, JobOptions options, TimeSpan deadAfter, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
@@ -65,7 +71,7 @@ public sealed class JobStore(EngineDataSource database)
             await held.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
         }
         Job? job = null;
-        await using (var claim = Command(TryClaim, connection, transaction, jobId, instanceId, (long)perOrganization, deadAfter))
+        await using (var claim = Command(TryClaim, connection, transaction, jobId, instanceId, (long)options.PerOrganization, deadAfter, (long)options.PerPerson))
         await using (var row = await claim.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false))
         {
             if (await row.ReadAsync(cancellationToken).ConfigureAwait(false))
@@ -128,10 +134,10 @@ public sealed class JobStore(EngineDataSource database)
     }
 
     /// <summary>Jobs that may run and that nobody holds.</summary>
-    public async Task<IReadOnlyList<Guid>> Idle(TimeSpan deadAfter, int perOrganization, int limit, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Guid>> Idle(TimeSpan deadAfter, JobOptions options, int limit, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(FindIdle);
-        Add(command, deadAfter, (long)perOrganization, limit);
+        Add(command, deadAfter, (long)options.PerOrganization, limit, (long)options.PerPerson);
         await using var rows = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         var found = new List<Guid>();
         while (await rows.ReadAsync(cancellationToken).ConfigureAwait(false))

@@ -19,9 +19,9 @@ public static partial class MailedName
     /// </summary>
     public static bool IsAllowed(string name) => !Address().IsMatch(name.Normalize(NormalizationForm.FormKC)) && !Controls().IsMatch(name);
 
-    /// <summary>The name on one line, and with a blank wherever a mail program would see something to click on: <c>evil. example</c>.</summary>
+    /// <summary>The name on one line, in plain letters, and with a blank wherever a mail program would see something to click on: <c>evil. example</c>.</summary>
     public static string Harmless(string name) =>
-        Links().Replace(Blanks().Replace(string.Concat(name.EnumerateRunes().Where(rune => Rune.IsControl(rune) || !TypedText.IsIdle(rune))), " "), "$0 ").Trim();
+        Links().Replace(Blanks().Replace(string.Concat(name.EnumerateRunes().Where(rune => Rune.IsControl(rune) || !TypedText.IsIdle(rune))).Normalize(NormalizationForm.FormKC), " "), "$0 ").Trim();
 
     /// <summary>The same, no longer than a name is.</summary>
     public static string Short(string name) => Harmless(name) is var harmless && harmless.Length > MaxLength ? JsonText.Cut(harmless, MaxLength - 1) + "…" : harmless;
@@ -35,7 +35,7 @@ public static partial class MailedName
     [GeneratedRegex(@"[\p{Cc}\p{Z}]+", RegexOptions.CultureInvariant)]
     private static partial Regex Blanks();
 
-    /// <summary>A dot before what may be a top-level domain, an @ within a word, two slashes; in full width too, which browsers take for the same.</summary>
-    [GeneratedRegex(@"(?<=[\p{L}\p{M}\p{N}_-])[.．。｡](?=\p{L}[\p{L}\p{M}])|(?<=\S)[@＠](?=\S)|[/／]{2}(?=\S)", RegexOptions.CultureInvariant)]
+    /// <summary>A dot before what may be a top-level domain or between the numbers of an address, an @ within a word, two slashes. What browsers take for these, such as signs in full width, is made these before.</summary>
+    [GeneratedRegex(@"(?<=[\p{L}\p{M}\p{N}_-])[.。](?=\p{L}[\p{L}\p{M}]|\p{N}{1,3}[.。])|(?<=\S)@(?=\S)|/{2}(?=\S)", RegexOptions.CultureInvariant)]
     private static partial Regex Links();
 }

@@ -47,9 +47,31 @@ public static class TypedText
         return plain.ToString().Trim(' ');
     }
 
-    /// <summary>The name that a platform or a file tells of somebody, at most so long; null for one in which there is nothing to be seen.</summary>
-    public static string? Name(string? text, int maxLength = JsonText.MaxNameLength) =>
-        ComparableText.IsBlank(text) ? null : JsonText.Cut(Line(text!), maxLength);
+    /// <summary>
+    /// The name that a platform or a file tells of somebody or something, at most so long: one line, with plain spaces, and nothing in it that is invisible but for what shapes the
+    /// letters beside it. Null for one in which there is nothing to be seen.
+    /// </summary>
+    public static string? Name(string? text, int maxLength = JsonText.MaxNameLength)
+    {
+        if (ComparableText.IsBlank(text))
+        {
+            return null;
+        }
+        var name = new StringBuilder(text!.Length);
+        foreach (var rune in Line(text).EnumerateRunes())
+        {
+            if (CodePoints.IsSpace(rune.Value) && rune.Value != ' ')
+            {
+                // A line's end is often two characters.
+                name.Append(name[^1] == ' ' ? "" : " ");
+            }
+            else if (!CodePoints.IsIdle(rune.Value))
+            {
+                name.Append(rune.ToString());
+            }
+        }
+        return JsonText.Cut(name.ToString(), maxLength);
+    }
 
     /// <summary>Whether a character is invisible and changes nothing beside it, as joiners and selectors of variants do.</summary>
     public static bool IsIdle(Rune rune) => CodePoints.IsIdle(rune.Value);

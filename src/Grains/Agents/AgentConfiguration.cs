@@ -17,6 +17,10 @@ internal sealed class OrganizationAgents
     /// <summary>What channels have of their own; others answer as their agents do.</summary>
     public FrozenDictionary<Guid, ChannelConfiguration> Channels { get; init; } = FrozenDictionary<Guid, ChannelConfiguration>.Empty;
 
+    /// <summary>Bytes in memory, roughly: the texts, and what stands around them.</summary>
+    public long Bytes => Agents.Values.Sum(static agent => 1000L + (2 * (Length(agent.Name) + Length(agent.Description) + Length(agent.Instructions) + Length(agent.SystemPrompt)
+        + Length(agent.Persona.Greeting) + Length(agent.Persona.FallbackMessage) + agent.Goals.Sum(static goal => (long)goal.Length)))) + (200L * Channels.Count);
+
     /// <summary>An agent as it answers in a channel: with the channel's model and temperature, where it has its own.</summary>
     public AgentConfiguration? AgentIn(Guid channelId, Guid agentId) => Agents.GetValueOrDefault(agentId) is not { } agent ? null
         : Channels.GetValueOrDefault(channelId) is not { } channel ? agent
@@ -27,6 +31,8 @@ internal sealed class OrganizationAgents
             FallbackModel = channel.Model is null ? agent.FallbackModel : agent.FallbackModel ?? agent.Model,
             ModelProblem = channel.ModelProblem ?? agent.ModelProblem,
         };
+
+    private static long Length(string? text) => text?.Length ?? 0;
 
     /// <summary>The model that makes vectors of this organization's knowledge; null for the built-in embedder.</summary>
     public ModelEndpoint? Embedder { get; init; }

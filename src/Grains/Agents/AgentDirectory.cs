@@ -22,7 +22,7 @@ internal sealed partial class AgentDirectory : IDisposable
         _database = database;
         _secrets = secrets;
         _logger = logger;
-        _cache = new OrganizationCache<OrganizationAgents>(changes, Tables, options.Value.CachedOrganizations, Load);
+        _cache = new OrganizationCache<OrganizationAgents>(changes, Tables, options.Value.CachedOrganizations, Load, static agents => agents.Bytes, options.Value.CachedBytes);
     }
 
     /// <summary>The organization's agents; none for an organization that doesn't exist.</summary>

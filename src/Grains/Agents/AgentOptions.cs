@@ -21,9 +21,12 @@ public sealed record AgentOptions
     /// <summary>Organizations whose configuration is kept in memory. Default 10,000.</summary>
     public int CachedOrganizations { get; init; } = 10_000;
 
+    /// <summary>Bytes of the configurations that are kept in memory. Default 128 MiB.</summary>
+    public long CachedBytes { get; init; } = 128L * 1024 * 1024;
+
     /// <summary>Null when the settings can be used, else what is wrong.</summary>
     public string? Problem() =>
-        HistoryMessages <= 0 || HistoryTokens <= 0 || MessageLength <= 0 || MaxReplyLength <= 0 || MaxExtractLength <= 0 || CachedOrganizations <= 0
-            ? "Engine:Agents: HistoryMessages, HistoryTokens, MessageLength, MaxReplyLength, MaxExtractLength and CachedOrganizations must be positive."
+        HistoryMessages <= 0 || HistoryTokens <= 0 || MessageLength <= 0 || MaxReplyLength <= 0 || MaxExtractLength <= 0 || CachedOrganizations <= 0 || CachedBytes <= 0
+            ? "Engine:Agents: HistoryMessages, HistoryTokens, MessageLength, MaxReplyLength, MaxExtractLength, CachedOrganizations and CachedBytes must be positive."
             : null;
 }

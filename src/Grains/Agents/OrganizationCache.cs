@@ -14,6 +14,8 @@ internal sealed class OrganizationCache<T> : IDisposable
     private readonly Func<Guid, Task<T>> _load;
     private readonly HashSet<string> _tables;
     private readonly int _capacity;
+    private readonly Func<T, long>? _weigh;
+    private readonly long _mostBytes;
     private readonly IDisposable _subscription;
     private long _clock;
 
@@ -21,10 +23,14 @@ internal sealed class OrganizationCache<T> : IDisposable
     /// <param name="tables">The tables that a value is made of.</param>
     /// <param name="capacity">Organizations remembered; beyond, those that were not asked for longest are forgotten.</param>
     /// <param name="load">Reads a value.</param>
-    public OrganizationCache(ConfigurationChanges changes, IEnumerable<string> tables, int capacity, Func<Guid, Task<T>> load)
+    /// <param name="weigh">How many bytes a value has, roughly; null where none has many.</param>
+    /// <param name="mostBytes">Bytes of all values together; beyond, those that were not asked for longest are forgotten.</param>
+    public OrganizationCache(ConfigurationChanges changes, IEnumerable<string> tables, int capacity, Func<Guid, Task<T>> load, Func<T, long>? weigh = null, long mostBytes = long.MaxValue)
     {
         _tables = tables.ToHashSet(StringComparer.Ordinal);
         _capacity = capacity;
+        _weigh = weigh;
+        _mostBytes = mostBytes;
         _load = load;
         _subscription = changes.Subscribe(Forget);
     }
@@ -52,6 +58,7 @@ internal sealed class OrganizationCache<T> : IDisposable
         {
             // One caller who gives up must not take the load away from the others.
             var value = await entry.Value.WaitAsync(cancellationToken).ConfigureAwait(false);
+            entry.Bytes = _weigh?.Invoke(value) ?? 0;
             MakeRoom();
             return value;
         }
@@ -76,14 +83,21 @@ internal sealed class OrganizationCache<T> : IDisposable
 
     private void MakeRoom()
     {
-        if (_entries.Count <= _capacity)
+        var tooMany = _entries.Count > _capacity ? Math.Max(1, _capacity / 10) : 0;
+        var bytes = _weigh is null ? 0 : _entries.Sum(static pair => pair.Value.Bytes);
+        if (tooMany == 0 && bytes <= _mostBytes)
         {
             return;
         }
 
-        foreach (var (id, _) in _entries.OrderBy(pair => pair.Value.UsedAt).Take(Math.Max(1, _capacity / 10)))
+        foreach (var (id, oldest) in _entries.OrderBy(static pair => pair.Value.UsedAt).ToArray())
         {
+            if (tooMany-- <= 0 && bytes <= _mostBytes)
+            {
+                return;
+            }
             _entries.TryRemove(id, out _);
+            bytes -= oldest.Bytes;
         }
     }
 
@@ -91,8 +105,15 @@ internal sealed class OrganizationCache<T> : IDisposable
     {
         private readonly Lazy<Task<T>> _value = new(() => load(organizationId));
         private long _usedAt;
+        private long _bytes;
 
         public Task<T> Value => _value.Value;
+
+        public long Bytes
+        {
+            get => Volatile.Read(ref _bytes);
+            set => Volatile.Write(ref _bytes, value);
+        }
 
         public long UsedAt
         {

@@ -1,9 +1,6 @@
-using System.Net.Http.Headers;
 using System.Security.Cryptography;
-using System.Text;
 using AgentPlatform.Data.Files;
 using AgentPlatform.Data.Jobs;
-using AgentPlatform.Data.Texts;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -12,8 +9,6 @@ namespace AgentPlatform.Grains.Archives;
 /// <summary>The files of an archive, within what an organization's files may have.</summary>
 internal static class ArchiveFiles
 {
-    private const string NoType = "application/octet-stream";
-
     /// <summary>Writes them, piece by piece; returns how many.</summary>
     /// <exception cref="JobFailedException">One of them, or all of the organization's, would be too large.</exception>
     public static async Task<int> Write(Restore restore, FileLimits limits, CancellationToken cancellationToken)
@@ -30,7 +25,7 @@ internal static class ArchiveFiles
                 "INSERT INTO files (id, organization_id, user_id, purpose, name, content_type, minimum_role, required_scope) VALUES ($1, $2, (SELECT m.user_id FROM organization_members m WHERE m.organization_id = $2 AND m.user_id = $3), $4, $5, $6, $7, $8)",
                 cancellationToken, id, restore.OrganizationId, restore.Importer,
                 row.Text("purpose") is { } purpose && ArchiveRules.FilePurposes.Contains(purpose) ? purpose : throw row.Refused("purpose is none that a file of an archive has."),
-                TypedText.Name(row.Text("name"), FileLimits.MaxNameLength) ?? "file", ContentType(row.Text("content_type")), row.Text("minimum_role") ?? "owner",
+                FileLabels.Name(row.Text("name")) ?? "file", FileLabels.MediaType(row.Text("content_type")) ?? FileLabels.NoType, row.Text("minimum_role") ?? "owner",
                 new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Text, Value = row.Text("required_scope") is { Length: <= FileLimits.MaxNameLength } scope ? scope : DBNull.Value }).ConfigureAwait(false);
             long offset = 0;
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -56,8 +51,4 @@ internal static class ArchiveFiles
         }
         return count;
     }
-
-    /// <summary>The media type, as an upload's is kept.</summary>
-    private static string ContentType(string? given) =>
-        MediaTypeHeaderValue.TryParse(given, out var type) && type.ToString() is { Length: <= FileLimits.MaxNameLength } kept && Ascii.IsValid(kept) ? kept : NoType;
 }

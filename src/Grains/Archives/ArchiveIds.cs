@@ -11,6 +11,9 @@ namespace AgentPlatform.Grains.Archives;
 /// </summary>
 internal sealed partial class ArchiveIds(DateTimeOffset now)
 {
+    /// <summary>A row can't be of a later day than the next: clocks differ by less.</summary>
+    private static readonly TimeSpan ClockSkew = TimeSpan.FromDays(1);
+
     private const int TimeBytes = 6;
     private readonly byte[] _secret = RandomNumberGenerator.GetBytes(32);
     private readonly Dictionary<Guid, Guid> _known = [];
@@ -19,6 +22,9 @@ internal sealed partial class ArchiveIds(DateTimeOffset now)
     private readonly List<ulong> _rows = [];
 
     private bool _isSorted = true;
+
+    /// <summary>The latest moment at which something can have been made.</summary>
+    public DateTimeOffset Latest => now + ClockSkew;
 
     /// <summary>An id of the archive that is another one here: the organization's, a member's.</summary>
     public void Know(Guid old, Guid here) => _known[old] = here;

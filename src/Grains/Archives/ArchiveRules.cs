@@ -31,7 +31,7 @@ internal static partial class ArchiveRules
     /// </summary>
     private static readonly HashSet<string> NotBelieved = new(StringComparer.Ordinal)
     {
-        "clients.total_orders", "clients.total_revenue", "clients.average_order_value", "tours.current_participants", "channels.platform_channel_id", "conversations.counted_month",
+        "clients.total_orders", "clients.total_revenue", "clients.average_order_value", "tours.current_participants", "channels.platform_channel_id", "channels.is_account_confirmed", "conversations.counted_month",
         "turns.instance_id", "activity_logs.api_key_id", "activity_logs.imported_in",
     };
 

@@ -52,6 +52,9 @@ internal static class ArchiveSettling
     /// <summary>What somebody is told, the product tells: nobody else writes into another's list.</summary>
     private const string DropNotifications = $"DELETE FROM notifications t WHERE t.organization_id = $1 AND t.user_id <> $2 AND {Restore.CameIn}";
 
+    /// <summary>How somebody wants to be told is for nobody else to say.</summary>
+    private const string DropPreferences = $"DELETE FROM notification_preferences t WHERE t.organization_id = $1 AND t.user_id <> $2 AND {Restore.CameIn}";
+
     public static async Task Settle(Restore restore, CancellationToken cancellationToken)
     {
         foreach (var statement in Statements)
@@ -59,5 +62,6 @@ internal static class ArchiveSettling
             await restore.Execute(statement, cancellationToken, restore.OrganizationId).ConfigureAwait(false);
         }
         await restore.Execute(DropNotifications, cancellationToken, restore.OrganizationId, restore.Importer).ConfigureAwait(false);
+        await restore.Execute(DropPreferences, cancellationToken, restore.OrganizationId, restore.Importer).ConfigureAwait(false);
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -90,6 +91,16 @@ internal sealed class ArchiveTableWriter(IReadOnlyList<TenantColumn> taken, IRea
             case "smallint" or "integer" or "bigint" when rule is null:
                 _json.WriteNumberValue(Counted(row, column, value));
                 break;
+            case "timestamp with time zone" when rule is null:
+                _json.WriteStringValue(Moment(row, column, value));
+                break;
+            case "date" when rule is null && !(value.ValueKind == JsonValueKind.String && DateOnly.TryParseExact(value.GetString(), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _)):
+                throw row.Refused($"{column.Name} must be a date, such as 2026-05-20.");
+            case "boolean" when rule is null && value.ValueKind is not (JsonValueKind.True or JsonValueKind.False):
+                throw row.Refused($"{column.Name} must be true or false.");
+            case "real" or "double precision" when rule is null && value.ValueKind != JsonValueKind.Number:
+            case var type when rule is null && type.StartsWith("numeric", StringComparison.Ordinal) && value.ValueKind != JsonValueKind.Number:
+                throw row.Refused($"{column.Name} must be a number.");
             case "text" when rule is null && value.ValueKind == JsonValueKind.String:
                 _json.WriteStringValue(JsonText.Cut(ids.Text(value.GetString()!), JsonText.MaxTextLength));
                 break;
@@ -112,12 +123,22 @@ internal sealed class ArchiveTableWriter(IReadOnlyList<TenantColumn> taken, IRea
     private Guid Id(ArchiveRow row, TenantColumn column, JsonElement value) =>
         value.ValueKind == JsonValueKind.String && Guid.TryParseExact(value.GetString(), "D", out var id) ? ids.Of(id) : throw row.Refused($"{column.Name} must be an id.");
 
+    /// <summary>As this program writes moments: Postgres knows words for others, such as now and infinity.</summary>
+    private DateTimeOffset Moment(ArchiveRow row, TenantColumn column, JsonElement value)
+    {
+        if (value.ValueKind != JsonValueKind.String || !value.TryGetDateTimeOffset(out var moment))
+        {
+            throw row.Refused($"{column.Name} must be a date and time with an offset, such as 2026-05-20T09:30:00Z.");
+        }
+        return column.Name != "created_at" || moment <= ids.Latest ? moment : throw row.Refused($"{column.Name} must not lie in the future.");
+    }
+
     private static long Counted(ArchiveRow row, TenantColumn column, JsonElement value)
     {
         var most = ArchiveLimits.MaxCount(column.Type switch { "smallint" => 2, "integer" => 4, _ => 8 });
-        return value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) && number >= -most && number <= most
+        return value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) && number >= 0 && number <= most
             ? number
-            : throw row.Refused($"{column.Name} must be a whole number from {-most} to {most}.");
+            : throw row.Refused($"{column.Name} must be a whole number from 0 to {most}.");
     }
 
     /// <param name="value">JSON of any kind.</param>

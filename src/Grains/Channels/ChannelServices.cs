@@ -21,6 +21,7 @@ public static class ChannelServices
         services.AddGuardedHttp(configuration);
         services.TryAddSingleton<PlatformHttp>();
         services.TryAddSingleton<ChannelBreakage>();
+        services.TryAddSingleton<AccountConfirmation>();
         services.TryAddSingleton(_ => WhatsAppOptions.From(configuration));
         services.TryAddSingleton(_ => new TelegramOptions());
         if (services.Any(service => service.ImplementationType == typeof(WhatsAppConnector)))

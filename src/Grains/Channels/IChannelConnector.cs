@@ -30,6 +30,12 @@ public interface IChannelConnector
     /// <summary>What an error means that a receipt tells: the same as in an answer to <see cref="Send"/>.</summary>
     PlatformVerdict Judge(in PlatformError error) => new(SendOutcome.Permanent);
 
+    /// <summary>
+    /// Whether the platform takes the channel's credentials for those of the account that the channel names; null where it could not be asked, or where the channel speaks with
+    /// something else than the platform itself.
+    /// </summary>
+    Task<bool?> ConfirmAccount(ChannelSettings channel, CancellationToken cancellationToken) => Task.FromResult<bool?>(null);
+
     /// <summary>Default sends a second for one channel.</summary>
     double SendRatePerSecond { get; }
 

@@ -4,7 +4,7 @@ using AgentPlatform.Data.Http;
 namespace AgentPlatform.Grains.Channels;
 
 /// <summary>
-/// Posts JSON to a platform and tells apart what certainly didn't arrive (it may be sent again) from what may have.
+/// Asks a platform, or posts JSON to it, and tells apart what certainly didn't arrive (it may be sent again) from what may have.
 /// </summary>
 internal sealed class PlatformHttp(IHttpClientFactory clients, EndpointPolicy policy, TimeProvider clock)
 {
@@ -16,17 +16,21 @@ internal sealed class PlatformHttp(IHttpClientFactory clients, EndpointPolicy po
 
     /// <summary>Sends one request.</summary>
     /// <exception cref="OperationCanceledException">Only when <paramref name="cancellationToken"/> is cancelled.</exception>
-    public async Task<Answer> Post(string client, Uri url, ReadOnlyMemory<byte> json, string? bearer, CancellationToken cancellationToken)
+    public Task<Answer> Post(string client, Uri url, ReadOnlyMemory<byte> json, string? bearer, CancellationToken cancellationToken) =>
+        Send(client, HttpMethod.Post, url, new ReadOnlyMemoryContent(json) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } }, bearer, cancellationToken);
+
+    /// <summary>Reads something.</summary>
+    /// <exception cref="OperationCanceledException">Only when <paramref name="cancellationToken"/> is cancelled.</exception>
+    public Task<Answer> Get(string client, Uri url, string? bearer, CancellationToken cancellationToken) => Send(client, HttpMethod.Get, url, null, bearer, cancellationToken);
+
+    private async Task<Answer> Send(string client, HttpMethod method, Uri url, HttpContent? content, string? bearer, CancellationToken cancellationToken)
     {
         if (policy.Check(url) is { } refusal)
         {
             return Failed(SendOutcome.ChannelBroken, "endpoint_refused", $"The channel's base URL can't be used: {refusal}");
         }
 
-        using var request = new HttpRequestMessage(HttpMethod.Post, url)
-        {
-            Content = new ReadOnlyMemoryContent(json) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } },
-        };
+        using var request = new HttpRequestMessage(method, url) { Content = content };
         if (bearer is not null)
         {
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", bearer);

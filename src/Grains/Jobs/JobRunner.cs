@@ -16,6 +16,7 @@ public sealed partial class JobRunner(
 {
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
+    private readonly SemaphoreSlim _places = new(options.AtOnce);
     private readonly FrozenDictionary<string, IJobWork> _works = works.ToFrozenDictionary(static work => work.Name, StringComparer.Ordinal);
 
     /// <summary>Runs the job if it may run now.</summary>
@@ -24,15 +25,18 @@ public sealed partial class JobRunner(
     /// <param name="stopping">This process, or the grain, stops: another one goes on with it.</param>
     public async Task Run(Guid jobId, CancellationToken cancelled, CancellationToken stopping)
     {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancelled, stopping);
+        var hasPlace = false;
         try
         {
-            if (await store.Claim(jobId, instance.Id, options.PerOrganization, instances.Value.DeadAfter, stopping).ConfigureAwait(false) is not { } job)
+            hasPlace = await TakePlace(either.Token).ConfigureAwait(false);
+            stopping.ThrowIfCancellationRequested();
+            if (await store.Claim(jobId, instance.Id, options, instances.Value.DeadAfter, stopping).ConfigureAwait(false) is not { } job)
             {
                 await EndCancelled(jobId).ConfigureAwait(false);
                 return;
             }
             signals.Changed(job.OrganizationId, job.Id);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancelled, stopping);
             await Attempt(job, either.Token, stopping).ConfigureAwait(false);
             await WakeNext().ConfigureAwait(false);
         }
@@ -44,6 +48,27 @@ public sealed partial class JobRunner(
         {
             // The row still says who holds it; the sweep finds it when this process is gone or has let go.
             LogUnfinished(logger, jobId, failure.GetType().Name, failure.Message);
+        }
+        finally
+        {
+            if (hasPlace)
+            {
+                _places.Release();
+            }
+        }
+    }
+
+    /// <summary>Waits until this process has room for one more; false when nobody waits for that any more.</summary>
+    private async Task<bool> TakePlace(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _places.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return false;
         }
     }
 
@@ -155,7 +180,7 @@ public sealed partial class JobRunner(
     /// <summary>A place has become free.</summary>
     private async Task WakeNext()
     {
-        foreach (var idle in await store.Idle(instances.Value.DeadAfter, options.PerOrganization, options.PerOrganization, CancellationToken.None).ConfigureAwait(false))
+        foreach (var idle in await store.Idle(instances.Value.DeadAfter, options, options.PerOrganization, CancellationToken.None).ConfigureAwait(false))
         {
             await grains.GetGrain<IJobGrain>(idle).Run().ConfigureAwait(false);
         }

@@ -1,6 +1,7 @@
 using AgentPlatform.Conversations;
 using AgentPlatform.Data.Conversations;
 using AgentPlatform.Data.Jobs;
+using AgentPlatform.Grains.Channels;
 using AgentPlatform.Grains.Delivery;
 using AgentPlatform.Jobs;
 using AgentPlatform.Maintenance;
@@ -11,11 +12,12 @@ namespace AgentPlatform.Grains.Maintenance;
 
 /// <inheritdoc cref="ISweepGrain"/>
 internal sealed partial class SweepGrain(
-    ConversationStore store, Receipts receipts, JobStore jobs, JobOptions jobOptions, IOptions<EngineInstanceOptions> options, ILogger<SweepGrain> logger) : Grain, ISweepGrain, IRemindable
+    ConversationStore store, Receipts receipts, JobStore jobs, AccountConfirmation accounts, JobOptions jobOptions, IOptions<EngineInstanceOptions> options, ILogger<SweepGrain> logger) : Grain, ISweepGrain, IRemindable
 {
     private const string ReminderName = "sweep";
     private static readonly TimeSpan ReminderPeriod = TimeSpan.FromMinutes(1);
     private IGrainTimer? _timer;
+    private Task _confirming = Task.CompletedTask;
 
     /// <summary>Up to here the messages that wait to be sent have been looked at.</summary>
     private UnsentMessage? _lookedAt;
@@ -46,7 +48,7 @@ internal sealed partial class SweepGrain(
         var unsent = await store.FindUnsentMessages(settings.UnsentAfter, _lookedAt, settings.SweepLimit, CancellationToken.None);
         _lookedAt = unsent.Count < settings.SweepLimit ? null : unsent[^1];
         await receipts.ApplyMissed(settings.SweepLimit);
-        var idle = await jobs.Idle(settings.DeadAfter, jobOptions.PerOrganization, settings.SweepLimit, CancellationToken.None);
+        var idle = await jobs.Idle(settings.DeadAfter, jobOptions, settings.SweepLimit, CancellationToken.None);
         // All at once: one that a silo about to be given up for dead keeps waiting doesn't hold up the others.
         var conversations = abandoned.Concat(unsent.Select(static found => (found.ChannelId, found.Identity))).Select(static found => new ConversationKey(found.ChannelId, found.Identity)).Distinct();
         await Task.WhenAll(conversations.Select(Wake).Concat(idle.Select(Wake)));
@@ -77,8 +79,25 @@ internal sealed partial class SweepGrain(
         }
     }
 
+    /// <summary>Platforms may take their time, which the sweep has not.</summary>
+    private async Task ConfirmQuietly()
+    {
+        try
+        {
+            await accounts.ConfirmSome(CancellationToken.None);
+        }
+        catch (Exception failure)
+        {
+            LogSweepFailed(logger, failure.GetType().Name, failure.Message);
+        }
+    }
+
     private async Task SweepQuietly()
     {
+        if (_confirming.IsCompleted)
+        {
+            _confirming = ConfirmQuietly();
+        }
         try
         {
             var (turns, messages, idle) = await WakeAll();

@@ -87,6 +87,51 @@ public sealed class KeyBoundaryTests(JobApp app) : IClassFixture<JobApp>
         }
     }
 
+    [Theory]
+    [InlineData("demoted")]
+    [InlineData("narrowed")]
+    public async Task An_open_stream_tells_what_its_reader_may_read_now(string what)
+    {
+        var organization = await app.NewOrganization();
+        var (memberId, email) = await organization.AddUser(Role.Manager);
+        var made = await (await organization.Owner.PostAsJsonAsync("/v1/api-keys", new { name = "k", role = "owner", scopes = new[] { "read" } })).Json(HttpStatusCode.Created);
+        var reader = what == "demoted" ? await organization.SignIn(email) : app.Client(made.Text("key"));
+        using var stream = await EventReader.Open(reader);
+        await stream.Next("ready");
+        await (what == "demoted" ? organization.Owner.Patch($"/v1/members/{memberId}", new { role = "viewer" }, "*") : organization.Owner.Patch($"/v1/api-keys/{made.Id()}", new { scopes = new[] { "events:read", "conversations:read" } }, "*"));
+        var job = await JobApp.Step(organization, 1);
+        SteppingWork.Gates[job].Release();
+        await Eventually.Holds(async () => await app.Database.ScalarAsAdminAsync<long>($"SELECT count(*) FROM jobs WHERE id = '{job}' AND status = 'completed'") == 1);
+        var conversation = await SeededConversation.Create(organization, "Ann", "+15550001111", "Hello");
+        await organization.Execute("UPDATE conversations SET status = 'completed', ended_at = now(), version = version + 1, changed_in = pg_current_xact_id() WHERE id = $1", conversation.Id);
+        var types = new List<string>();
+        do
+        {
+            types.Add((await stream.Next())!.Type);
+        }
+        while (types[^1] != "conversation.updated");
+        Assert.DoesNotContain("job.updated", types);
+        if (what == "narrowed")
+        {
+            await (await organization.Owner.Patch($"/v1/api-keys/{made.Id()}", new { scopes = new[] { "conversations:read" } }, "*")).Json();
+            Assert.Equal("ended", (await stream.Next())!.Type);
+        }
+    }
+
+    [Fact]
+    public async Task A_key_makes_no_people_and_raises_none()
+    {
+        var organization = await app.NewOrganization();
+        var key = await Key(organization, "read", "write");
+        var (memberId, _) = await organization.AddUser(Role.Member);
+        await (await key.PostAsJsonAsync("/v1/invitations", new { email = "mallory@example.com", role = "viewer" })).Problem(ProblemType.Forbidden);
+        await (await key.Patch($"/v1/members/{memberId}", new { role = "manager" }, "*")).Problem(ProblemType.Forbidden);
+        await (await key.Patch($"/v1/members/{memberId}", new { role = "viewer" }, "*")).Json();
+        await (await key.Patch($"/v1/members/{memberId}", new { status = "suspended" }, "*")).Json();
+        await (await key.Patch($"/v1/members/{memberId}", new { status = "active" }, "*")).Problem(ProblemType.Forbidden);
+        await (await organization.Owner.Patch($"/v1/members/{memberId}", new { role = "manager", status = "active" }, "*")).Json();
+    }
+
     [Fact]
     public async Task Only_its_maker_rotates_or_widens_a_key()
     {

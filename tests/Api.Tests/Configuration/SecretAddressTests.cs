@@ -51,6 +51,30 @@ public sealed class SecretAddressTests(ApiApp app) : IClassFixture<ApiApp>
         await other.Create("channels", Channel("second"));
     }
 
+    [Fact]
+    public async Task A_number_s_confirmed_channels_come_first_and_the_newest_of_those_that_name_it_only()
+    {
+        const int most = 8;
+        var number = $"777{Random.Shared.Next(1_000_000):000000}";
+        object Channel(string secret) => new { name = "c", platform = "whatsapp", platformChannelId = number, credentials = new { appSecret = secret, verifyToken = "v", accessToken = "t" }, settings = new { apiBaseUrl = "https://gateway.example.com" } };
+        var owner = await app.NewOrganization();
+        var confirmed = (await owner.Create("channels", Channel("owner"))).Id();
+        var named = new List<Guid>();
+        for (var index = 0; index < most + 1; index++)
+        {
+            named.Insert(0, (await (await app.NewOrganization()).Create("channels", Channel($"{index}"))).Id());
+        }
+        async Task<Guid[]> Called() => (await owner.Query<Guid[]>("SELECT channels_called('whatsapp', $1, $2)", number, most))!;
+        Assert.Equal(named.Take(most).ToList(), (await Called()).ToList());
+        await owner.Execute("UPDATE channels SET is_account_confirmed = true WHERE id = $1", confirmed);
+        Assert.Equal(new List<Guid>([confirmed, .. named.Take(most - 1)]), (await Called()).ToList());
+        // What was confirmed is asked anew when it changes, and nothing else makes it forgotten.
+        await (await owner.Owner.Patch($"/v1/channels/{confirmed}", new { name = "n", settings = new { sendRatePerSecond = 5 } }, "*")).Json();
+        Assert.Equal(confirmed, (await Called())[0]);
+        await (await owner.Owner.Patch($"/v1/channels/{confirmed}", new { credentials = new { appSecret = "new" } }, "*")).Json();
+        Assert.Equal(named.Take(most).ToList(), (await Called()).ToList());
+    }
+
     [Theory]
     [InlineData("a\nb")]
     [InlineData("a\tb")]

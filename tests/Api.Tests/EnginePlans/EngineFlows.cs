@@ -11,6 +11,7 @@ using AgentPlatform.Crm;
 using AgentPlatform.Data.Channels;
 using AgentPlatform.Data.Conversations;
 using AgentPlatform.Fakes.WhatsApp;
+using AgentPlatform.Grains.Channels;
 using AgentPlatform.Grains.Jobs;
 using AgentPlatform.Grains.Maintenance;
 using AgentPlatform.Jobs;
@@ -88,6 +89,12 @@ internal sealed class EngineFlows(EnginePlanApp app, TestOrganization large, Tes
         (await platform.Deliver(WhatsAppBodies.Status(line.Number, anna, $"wamid.{Guid.NewGuid():N}", "delivered"))).EnsureSuccessStatusCode();
         await large.Execute("UPDATE early_receipts SET platform_message_id = $2 WHERE channel_id = $1", line.ChannelId, second.Id);
         await Grains.GetGrain<ISweepGrain>(0).Sweep();
+        // A number without a token: nobody has to be asked.
+        var nameless = Guid.CreateVersion7();
+        await large.Execute("INSERT INTO channels (id, organization_id, name, platform, platform_channel_id) VALUES ($1, $2, 'Nameless', 'whatsapp', $3)", nameless, large.Id, Number());
+        await app.Services.GetRequiredService<AccountConfirmation>().ConfirmSome(CancellationToken.None);
+        Assert.False(await large.Query<bool?>("SELECT is_account_confirmed FROM channels WHERE id = $1", nameless));
+        await large.Execute("DELETE FROM channels WHERE id = $1", nameless);
         await Eventually.Holds(async () => await large.Query<long>("SELECT count(*) FROM early_receipts WHERE channel_id = $1", line.ChannelId) == 0);
         (await platform.Deliver(WhatsAppBodies.Text(line.Number, anna, $"wamid.{Guid.NewGuid():N}", "Married since", "Another Name"))).EnsureSuccessStatusCode();
         await line.NextSent();

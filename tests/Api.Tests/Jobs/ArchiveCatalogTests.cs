@@ -25,7 +25,7 @@ public sealed class ArchiveCatalogTests(JobApp app) : IClassFixture<JobApp>
         ["changes"] =
         [
             "check_interest_moves_forward", "check_client_of_deal", "check_session_order", "follow_session_status", "check_execution_order", "keep_an_owner", "guard_organization_status",
-            "check_partner_is_available", "check_experiment", "check_experiment_variant",
+            "check_partner_is_available", "forget_confirmation", "check_experiment", "check_experiment_variant",
         ],
 
         // An archive's references are checked all together; no members come with one.

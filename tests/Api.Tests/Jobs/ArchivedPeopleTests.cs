@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Tests.TestApp;
 using AgentPlatform.Data.Tenancy;
 
@@ -83,7 +84,7 @@ public sealed class ArchivedPeopleTests(ArchiveApp app) : IClassFixture<ArchiveA
             ["ip_address"] = "203.0.113.7",
             ["api_key_id"] = Guid.CreateVersion7().ToString(),
             ["metadata"] = new JsonObject { ["superAdmin"] = "root@example.com" },
-            ["created_at"] = "2029-01-01T00:00:00Z",
+            ["created_at"] = "2019-01-01T00:00:00Z",
             ["imported_in"] = null,
             ["imported_actor"] = actor,
         });
@@ -101,6 +102,26 @@ public sealed class ArchivedPeopleTests(ArchiveApp app) : IClassFixture<ArchiveA
         }
         await organization.Import(archive);
         Assert.Equal(organization.OwnerId, await organization.Query<Guid>("SELECT user_id FROM notifications WHERE organization_id = $1 AND type = 'mention'", organization.Id));
+    }
+
+    [Fact]
+    public async Task How_somebody_is_told_nobody_else_says_and_a_deletion_is_told_always()
+    {
+        var organization = await app.NewOrganization();
+        var (other, address) = await organization.AddUser(Role.Owner);
+        var archive = new ForgedArchive();
+        var (person, importer) = (Person(archive, address, "owner"), Person(archive, organization.OwnerEmail, "owner"));
+        foreach (var member in new[] { person, importer })
+        {
+            archive.Add("notification_preferences", new() { ["id"] = Guid.CreateVersion7().ToString(), ["user_id"] = member, ["type"] = "mention", ["in_app"] = false, ["email"] = false });
+        }
+        await organization.Import(archive);
+        Assert.Equal([organization.OwnerId], [await organization.Query<Guid>("SELECT user_id FROM notification_preferences WHERE organization_id = $1", organization.Id)]);
+        archive.Change("notification_preferences", row => row["type"] = "organization_deletion");
+        Assert.Contains("preference type is known", await organization.Refusal(archive), StringComparison.Ordinal);
+        var wish = await organization.Owner.PutAsJsonAsync("/v1/notification-preferences", new { type = "organization_deletion", inApp = false, email = false });
+        Assert.Equal(["/type"], (await wish.Problem(ProblemType.Validation)).Fields());
+        Assert.NotEqual(other, organization.OwnerId);
     }
 
     private static string Person(ForgedArchive archive, string email, string role, string status = "active")

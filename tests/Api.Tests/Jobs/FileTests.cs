@@ -26,6 +26,8 @@ public sealed class FileTests(JobApp app) : IClassFixture<JobApp>
     [InlineData("nonsense")]
     [InlineData("text/")]
     [InlineData("text/csv/x")]
+    [InlineData("text/plain; a=\"\u0001\"")]
+    [InlineData("text/plain; a=\"\u007F\"")]
     public async Task A_content_type_that_is_none_is_refused(string contentType)
     {
         var owner = (await app.NewOrganization()).Owner;

@@ -48,8 +48,15 @@ public sealed class HostileArchiveTests(ArchiveApp app) : IClassFixture<ArchiveA
         { "conversations", """{"channel_id": "ID", "contact_id": "ID", "last_sequence": 1e18}""", "last_sequence must be a whole number" },
         { "messages", """{"conversation_id": "ID", "channel_id": "ID", "contact_id": "ID", "sequence": "1", "direction": "inbound", "sender_type": "user", "status": "received"}""", "sequence must be a whole number" },
         { "messages", """{"conversation_id": "ID", "channel_id": "ID", "contact_id": "ID", "sequence": 1, "direction": "inbound", "sender_type": "user", "status": "received"}""", "messages refer by" },
-        { "activity_logs", """{"action_type": "a", "created_at": "9999-12-31T00:00:00Z"}""", "moments are possible" },
+        { "activity_logs", """{"action_type": "a", "created_at": "9999-12-31T00:00:00Z"}""", "must not lie in the future" },
         { "clients", """{"created_at": "0001-01-01T00:00:00Z"}""", "moments are possible" },
+
+        { "messages", """{"conversation_id": "ID", "channel_id": "ID", "contact_id": "ID", "sequence": -1, "direction": "inbound", "sender_type": "user", "status": "received"}""", "sequence must be a whole number from 0" },
+        { "turns", """{"conversation_id": "ID", "cost": "NaN"}""", "cost must be a number" },
+        { "turns", """{"conversation_id": "ID", "cost": "Infinity"}""", "cost must be a number" },
+        { "activity_logs", """{"action_type": "a", "created_at": "now"}""", "created_at must be a date and time" },
+        { "activity_logs", """{"action_type": "a", "created_at": "infinity"}""", "created_at must be a date and time" },
+        { "activity_logs", """{"action_type": "a", "created_at": "2150-01-01T00:00:00Z"}""", "must not lie in the future" },
 
         // Ids.
         { "clients", """{"contact_id": "{0196F1C0-7D00-7C3E-9A55-5F0C1B2A3D4E}"}""", "contact_id must be an id" },
@@ -176,6 +183,12 @@ public sealed class HostileArchiveTests(ArchiveApp app) : IClassFixture<ArchiveA
         await organization.Import(names);
         Assert.Equal(2000L, await organization.Query<long>("SELECT length(last_message_preview)::bigint FROM contacts WHERE organization_id = $1 AND length(unreachable_reason) = 2000", organization.Id));
         Assert.Equal(100_000L, await organization.Query<long>("SELECT length(text_content)::bigint FROM messages WHERE organization_id = $1 AND payload IS NULL", organization.Id));
+
+        var named = new ForgedArchive().AddFile(File("../../a\r\nX: y\u202Egpj.exe"), [1]);
+        await organization.Import(named);
+        var file = await organization.Query<Guid>("SELECT id FROM files WHERE organization_id = $1 AND purpose = 'attachment'", organization.Id);
+        using var content = await organization.Owner.GetAsync($"/v1/files/{file}/content");
+        Assert.Equal((System.Net.HttpStatusCode.OK, "application/octet-stream", "a X: ygpj.exe"), (content.StatusCode, content.Content.Headers.ContentType!.MediaType, content.Content.Headers.ContentDisposition!.FileNameStar));
 
         static JsonObject File(string name) => new() { ["id"] = Guid.CreateVersion7().ToString(), ["purpose"] = "attachment", ["name"] = name, ["content_type"] = "text/html\r\nX: y" };
     }

@@ -3,7 +3,11 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
 using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Tests.TestApp;
+using AgentPlatform.Data.Jobs;
+using AgentPlatform.Jobs;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace AgentPlatform.Api.Tests.Jobs;
 
@@ -100,13 +104,96 @@ public sealed class JobRightsTests(JobApp app) : IClassFixture<JobApp>
     public async Task A_job_of_a_key_that_ended_meanwhile_fails()
     {
         var organization = await app.NewOrganization();
-        var made = await (await organization.Owner.PostAsJsonAsync("/v1/api-keys", new { name = "k", role = "manager", scopes = new[] { "clients:write", "clients:read", "jobs:write", "files:write" } })).Json(HttpStatusCode.Created);
+        var made = await Key(organization, "manager", "clients:write", "clients:read", "jobs:write", "files:write");
         var key = app.Client(made.Text("key"));
         await Crowd(organization);
         var job = await (await key.PostAsJsonAsync("/v1/jobs/exports", new { resource = "clients" })).Json(HttpStatusCode.Accepted);
         (await organization.Owner.DeleteAsync($"/v1/api-keys/{made.Id()}")).EnsureSuccessStatusCode();
         await MakeRoom(organization);
         Assert.Contains("API key", (await Ended(organization, job.Id())).Text("error"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_key_takes_part_in_a_job_only_as_far_as_it_could_have_asked_for_it()
+    {
+        var organization = await app.NewOrganization();
+        var jobs = app.Client((await Key(organization, "manager", "jobs:write", "jobs:read")).Text("key"));
+        var all = app.Client((await Key(organization, "owner", "write", "read")).Text("key"));
+        await Crowd(organization);
+        var job = await (await organization.Owner.PostAsJsonAsync("/v1/jobs/exports", new { resource = "clients" })).Json(HttpStatusCode.Accepted);
+        var deletion = await (await organization.Owner.PostAsJsonAsync("/v1/organization/deletion", new { name = "Organization" })).Json(HttpStatusCode.Accepted);
+        foreach (var command in new[] { "cancel", "retry" })
+        {
+            Assert.Contains("clients:read", (await (await jobs.PostAsync($"/v1/jobs/{job.Id()}/{command}", null)).Problem(ProblemType.Forbidden)).Text("detail"), StringComparison.Ordinal);
+            Assert.Contains("A person", (await (await all.PostAsync($"/v1/jobs/{deletion.Id()}/{command}", null)).Problem(ProblemType.Forbidden)).Text("detail"), StringComparison.Ordinal);
+        }
+        await (await all.PostAsync($"/v1/jobs/{job.Id()}/cancel", null)).Json();
+        await (await all.PostAsync($"/v1/jobs/{job.Id()}/retry", null)).Json();
+        await MakeRoom(organization);
+        Assert.Equal("completed", (await Ended(organization, job.Id())).Text("status"));
+    }
+
+    [Fact]
+    public async Task A_deletion_that_was_taken_back_is_ordered_anew_or_not_at_all()
+    {
+        var organization = await app.NewOrganization();
+        var other = await organization.SignIn((await organization.AddUser(Role.Owner)).Email);
+        var job = await (await organization.Owner.PostAsJsonAsync("/v1/organization/deletion", new { name = "Organization" })).Json(HttpStatusCode.Accepted);
+        await (await other.PostAsync($"/v1/jobs/{job.Id()}/cancel", null)).Json();
+        foreach (var owner in new[] { organization.Owner, other })
+        {
+            await (await owner.PostAsync($"/v1/jobs/{job.Id()}/retry", null)).Problem(ProblemType.Conflict);
+        }
+        Assert.Equal("cancelled", (await (await organization.Owner.GetAsync($"/v1/jobs/{job.Id()}")).Json()).Text("status"));
+    }
+
+    [Theory]
+    [InlineData("{\"scopes\": [\"jobs:write\", \"files:write\"]}")]
+    [InlineData("{\"role\": \"viewer\"}")]
+    public async Task A_job_of_a_key_that_was_narrowed_meanwhile_fails(string change)
+    {
+        var organization = await app.NewOrganization();
+        var made = await Key(organization, "manager", "clients:write", "jobs:write", "files:write");
+        var key = app.Client(made.Text("key"));
+        var file = await key.Upload("firstName\nA\n"u8.ToArray());
+        await Crowd(organization);
+        var job = await (await key.PostAsJsonAsync("/v1/jobs/imports", new { resource = "clients", fileId = file })).Json(HttpStatusCode.Accepted);
+        await (await organization.Owner.Patch($"/v1/api-keys/{made.Id()}", JsonNode.Parse(change)!, "*")).Json();
+        await MakeRoom(organization);
+        var ended = await Ended(organization, job.Id());
+        Assert.Equal("failed", ended.Text("status"));
+        Assert.Contains("API key", ended.Text("error"), StringComparison.Ordinal);
+        Assert.Empty(await organization.Owner.All("clients"));
+    }
+
+    [Fact]
+    public async Task What_one_person_asks_for_in_many_organizations_runs_a_few_at_a_time()
+    {
+        var first = await app.NewOrganization();
+        var most = new JobOptions().PerPerson;
+        var jobs = new List<Guid>();
+        for (var index = 0; index <= most / 2; index++)
+        {
+            var organization = await app.NewOrganization();
+            await organization.Execute("INSERT INTO organization_members (organization_id, user_id, role) VALUES ($1, $2, 'owner')", organization.Id, first.OwnerId);
+            for (var number = 0; number < 2; number++)
+            {
+                var id = Guid.CreateVersion7();
+                await organization.Execute("INSERT INTO jobs (id, organization_id, user_id, type, work, payload) VALUES ($1, $2, $3, 'bulk_processing', 'stepping', '{\"steps\": 1}')", id, organization.Id, first.OwnerId);
+                jobs.Add(id);
+                SteppingWork.Gates[id] = new SemaphoreSlim(0);
+                await app.Services.GetRequiredService<IGrainFactory>().GetGrain<IJobGrain>(id).Run();
+            }
+        }
+        Task<long> Count(string status) => app.Database.ScalarAsAdminAsync<long>($"SELECT count(*) FROM jobs WHERE user_id = '{first.OwnerId}' AND status = '{status}'");
+        await Eventually.Holds(async () => await Count("processing") == most);
+        var store = app.Services.GetRequiredService<JobStore>();
+        Assert.Null(await store.Claim(jobs[^1], Guid.NewGuid(), new JobOptions(), TimeSpan.FromMinutes(1), default));
+        foreach (var job in jobs)
+        {
+            SteppingWork.Gates[job].Release();
+        }
+        await Eventually.Holds(async () => await Count("completed") == jobs.Count);
     }
 
     [Fact]
@@ -151,6 +238,9 @@ public sealed class JobRightsTests(JobApp app) : IClassFixture<JobApp>
         }
         await Eventually.Holds(async () => await app.Database.ScalarAsAdminAsync<long>($"SELECT count(*) FROM jobs WHERE organization_id = '{organization.Id}' AND status = 'processing'") == 2);
     }
+
+    private static async Task<JsonObject> Key(TestOrganization organization, string role, params string[] scopes) =>
+        await (await organization.Owner.PostAsJsonAsync("/v1/api-keys", new { name = "k", role, scopes })).Json(HttpStatusCode.Created);
 
     private async Task MakeRoom(TestOrganization organization)
     {

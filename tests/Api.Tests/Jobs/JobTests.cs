@@ -132,7 +132,7 @@ public sealed class JobTests(JobApp app, ITestOutputHelper output) : IClassFixtu
         {
             await organization.Execute("UPDATE engine_instances SET heartbeat_at = now() - interval '1 hour' WHERE id = (SELECT instance_id FROM jobs WHERE id = $1)", id);
             var silo = await Silo();
-            if (await store.Claim(id, silo, 10, TimeSpan.FromMinutes(1), CancellationToken.None) is not { } job)
+            if (await store.Claim(id, silo, new JobOptions { PerOrganization = 10 }, TimeSpan.FromMinutes(1), CancellationToken.None) is not { } job)
             {
                 // The product's own sweep was quicker; it finishes what is left.
                 break;

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using AgentPlatform.Api.Tests.TestApp;
 using AgentPlatform.Api.Webhooks;
 using AgentPlatform.Api.Webhooks.WhatsApp;
 using AgentPlatform.Conversations;
@@ -81,6 +82,50 @@ public sealed class WhatsAppWebhookTests : IAsyncLifetime
         Assert.Equal((channel.OrganizationId, channel.Id), (batch.OrganizationId, batch.ChannelId));
         Assert.Equal("café 😀", Assert.Single(batch.Messages).Text);
         Assert.NotNull(batch.TraceParent);
+    }
+
+    [Fact]
+    public async Task An_organization_s_flood_waits_for_itself()
+    {
+        const int atOnce = 3;
+        await using var host = await WebhookHost.Start(new WebhookOptions { ConversationsAtOnceOfOrganization = atOnce });
+        var channel = host.AddWhatsApp("1");
+        var (present, most) = (0, 0);
+        using var gate = new SemaphoreSlim(0);
+        host.OnReceive = async _ =>
+        {
+            InterlockedMax(ref most, Interlocked.Increment(ref present));
+            await gate.WaitAsync();
+            Interlocked.Decrement(ref present);
+        };
+        var bodies = Enumerable.Range(0, 10).Select(number => WhatsAppBodies.Text("1", $"4916055512{number:00}", $"wamid.{number}", "hello")).ToArray();
+        var answers = bodies.Select(body => Deliver($"/webhooks/whatsapp/{channel.Id}", body, host: host)).ToArray();
+        await Eventually.Holds(() => Task.FromResult(Volatile.Read(ref present) == atOnce));
+        gate.Release(bodies.Length);
+        Assert.All(await Task.WhenAll(answers), answer => Assert.Equal(HttpStatusCode.OK, answer.StatusCode));
+        Assert.Equal((atOnce, bodies.Length), (most, host.Batches.Count));
+
+        static void InterlockedMax(ref int most, int value)
+        {
+            for (var known = Volatile.Read(ref most); value > known && Interlocked.CompareExchange(ref most, value, known) is var now && now != known; known = now)
+            {
+            }
+        }
+    }
+
+    [Fact]
+    public void Of_a_large_body_few_secrets_are_tried_and_none_twice()
+    {
+        var body = new byte[3 * 1024 * 1024];
+        byte[] Key(int number) => Encoding.UTF8.GetBytes($"secret {number}");
+        var large = new SignatureTrials(body, WhatsAppSignature.Sign(body, Key(7)));
+        Assert.False(large.Holds(Key(0)));
+        Assert.False(large.Holds(Key(1)));
+        Assert.False(large.Holds(Key(7)));
+        Assert.True(new SignatureTrials(body, WhatsAppSignature.Sign(body, Key(7))).Holds(Key(7)));
+        var small = new SignatureTrials(body.AsMemory(0, 1000), WhatsAppSignature.Sign(body.AsSpan(0, 1000), Key(7)));
+        Assert.Equal(7, Enumerable.Range(0, 10).Select(Key).Index().First(tried => small.Holds(tried.Item)).Index);
+        Assert.True(small.Holds(Key(7)));
     }
 
     [Fact]

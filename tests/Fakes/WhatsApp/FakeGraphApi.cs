@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Threading.Channels;
@@ -25,6 +26,9 @@ public sealed class FakeGraphApi : PlatformServer
 
     private FakeGraphApi(int port, TimeProvider clock)
         : base(port) => _clock = clock;
+
+    /// <summary>The secret of the app whose tokens these are.</summary>
+    public string AppSecret { get; set; } = "";
 
     /// <summary>False keeps no messages: for loads.</summary>
     public bool Records { get; set; } = true;
@@ -67,6 +71,10 @@ public sealed class FakeGraphApi : PlatformServer
     private protected override PlatformReply Answer(HttpRequest request, ReadOnlyMemory<byte> body)
     {
         var path = request.Path.Value!.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        if (request.Method == "GET" && path.Length == 2 && path[0].StartsWith('v'))
+        {
+            return Number(request, path[1]);
+        }
         if (request.Method != "POST" || path.Length != 3 || path[2] != "messages" || !path[0].StartsWith('v') || !_tokens.TryGetValue(path[1], out var token))
         {
             return Error(400, 100, "Unsupported post request", "The object does not exist or cannot be loaded");
@@ -91,6 +99,23 @@ public sealed class FakeGraphApi : PlatformServer
         {
             return Error(400, 100, "Invalid parameter", refused.Message);
         }
+    }
+
+    /// <summary>A number as its owner reads it. A proof of the app's secret is checked where one is given.</summary>
+    private PlatformReply Number(HttpRequest request, string phoneNumberId)
+    {
+        if (!_tokens.TryGetValue(phoneNumberId, out var token))
+        {
+            return Error(400, 100, "Unsupported get request", "The object does not exist or cannot be loaded");
+        }
+        if (request.Headers.Authorization != "Bearer " + token)
+        {
+            return Error(401, 190, "Invalid OAuth access token - Cannot parse access token", null);
+        }
+        var proof = Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(AppSecret), Encoding.UTF8.GetBytes(token)));
+        return request.Query["appsecret_proof"] is { Count: > 0 } given && given != proof
+            ? Error(400, 100, "Invalid appsecret_proof provided in the API argument", null)
+            : new PlatformReply(200, Encoding.UTF8.GetBytes($$"""{"id":"{{phoneNumberId}}"}"""));
     }
 
     private PlatformReply Mark(string phoneNumberId, JsonElement root)

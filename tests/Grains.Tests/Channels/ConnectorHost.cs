@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using AgentPlatform.Data.Channels;
 using AgentPlatform.Data.Http;
 using AgentPlatform.Grains.Channels;
+using AgentPlatform.Grains.Channels.WhatsApp;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -14,11 +15,15 @@ internal sealed class ConnectorHost : IAsyncDisposable, ILoggerProvider
 {
     private readonly ServiceProvider _services;
 
-    public ConnectorHost(bool allowsPrivateEndpoints = true)
+    public ConnectorHost(bool allowsPrivateEndpoints = true, string? whatsApp = null)
     {
         var services = new ServiceCollection();
         services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(this));
         services.AddSingleton(new EndpointOptions { AllowPrivateEndpoints = allowsPrivateEndpoints });
+        if (whatsApp is not null)
+        {
+            services.AddSingleton(new WhatsAppOptions { BaseUrl = whatsApp });
+        }
         services.AddChannels(new ConfigurationBuilder().Build());
         _services = services.BuildServiceProvider();
     }

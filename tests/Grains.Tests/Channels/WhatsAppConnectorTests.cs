@@ -44,6 +44,27 @@ public sealed class WhatsAppConnectorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Only_who_has_the_token_and_the_app_s_secret_is_a_number_s_owner()
+    {
+        _api.AppSecret = "app-secret";
+        await using var host = new ConnectorHost(whatsApp: _api.BaseUrl);
+        Task<bool?> Confirm(string? baseUrl, string number, params (string, string)[] credentials) => host.For("whatsapp").ConfirmAccount(ConnectorHost.Channel("whatsapp", baseUrl, number, credentials), default);
+        var (token, secret) = ((CredentialNames.AccessToken, Token), (CredentialNames.AppSecret, "app-secret"));
+
+        Assert.True(await Confirm(null, "106540352242922", token, secret));
+        Assert.False(await Confirm(null, "106540352242923", token, secret));
+        Assert.False(await Confirm(null, "106540352242922", token, (CredentialNames.AppSecret, "mine")));
+        Assert.False(await Confirm(null, "106540352242922", (CredentialNames.AccessToken, "mine"), secret));
+        Assert.False(await Confirm(null, "106540352242922", secret));
+        Assert.False(await Confirm(null, "106540352242922/../106540352242922", token, secret));
+        // What stands elsewhere says nothing about the platform; nor does one that is away.
+        Assert.Null(await Confirm(_api.BaseUrl, "106540352242922", token, secret));
+        await using var away = new ConnectorHost(whatsApp: "http://127.0.0.1:1");
+        Assert.Null(await away.For("whatsapp").ConfirmAccount(ConnectorHost.Channel("whatsapp", null, "106540352242922", token, secret), default));
+        Assert.DoesNotContain(host.Log, line => line.Contains("appsecret_proof=", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_person_without_a_number_is_written_to_by_the_business_scoped_id()
     {
         await Connector.Send(_channel, Text("US.13491208655302741918", "Hello"), default);

@@ -62,6 +62,7 @@ internal sealed class TestSilo : IAsyncDisposable
         builder.Services.AddSingleton<IChannelDirectory>(channels);
         builder.Services.AddSingleton<IChannelConnector>(platform);
         builder.Services.AddSingleton<ChannelBreakage>();
+        builder.Services.AddSingleton<AccountConfirmation>();
         builder.Services.AddSingleton<ITurnRunner>(model);
         builder.Services.AddEngine(builder.Configuration);
         builder.Services.AddSingleton(Microsoft.Extensions.Options.Options.Create(delivery ?? new DeliveryOptions { FirstRetry = TimeSpan.FromMilliseconds(20), DoubtTime = TimeSpan.FromMilliseconds(300), LongestRetry = TimeSpan.FromMilliseconds(100) }));

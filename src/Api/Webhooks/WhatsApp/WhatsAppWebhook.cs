@@ -22,6 +22,10 @@ internal sealed partial class WhatsAppWebhook(
     private const int MaxSecretsTried = 32;
     private const int MaxAccountNewsBytes = 64 * 1024;
 
+    /// <summary>Most numbers of one body whose events are taken; the platform sends those of one.</summary>
+    private const int MaxNumbersOfBody = 100;
+
+
     /// <summary>POST to a channel's own address.</summary>
     public async Task ReceiveForChannel(HttpContext context)
     {
@@ -159,6 +163,7 @@ internal sealed partial class WhatsAppWebhook(
     {
         var isKnown = false;
         string? last = null;
+        var trials = new SignatureTrials(body, signature);
         for (int position = 0, tried = 0; tried < options.MaxNumbersTried && WhatsAppNumbers.Next(body.Span, ref position) is { } number;)
         {
             if (number == last)
@@ -173,7 +178,7 @@ internal sealed partial class WhatsAppWebhook(
                 if (await channels.Find(id, cancellationToken) is { } channel && WhatsAppSignature.KeyOf(channel) is { } key)
                 {
                     isKnown = true;
-                    if (WhatsAppSignature.Verify(body.Span, signature, key))
+                    if (trials.Holds(key))
                     {
                         return (key, true);
                     }
@@ -223,12 +228,18 @@ internal sealed partial class WhatsAppWebhook(
         List<string>? ignored = null;
         string? lastNumber = null;
         ChannelSettings? lastChannel = null;
+        var known = new Dictionary<string, ChannelSettings?>(StringComparer.Ordinal);
+        var trials = new SignatureTrials(body, Signature(context));
         for (var i = 0; i < parsed.Count; i++)
         {
             var number = parsed[i].PhoneNumberId;
             if (i == 0 || number != lastNumber)
             {
-                lastChannel = await Route(number, addressed, key, body, Signature(context), CancellationToken.None);
+                if (!known.TryGetValue(number ?? "", out lastChannel))
+                {
+                    lastChannel = known.Count < MaxNumbersOfBody ? await Route(number, addressed, key, trials, CancellationToken.None) : null;
+                    known[number ?? ""] = lastChannel;
+                }
                 lastNumber = number;
             }
 
@@ -256,7 +267,7 @@ internal sealed partial class WhatsAppWebhook(
 
     /// <summary>The channel that a number's events go to; null when there is none, it is switched off, or the body is not signed with its secret.</summary>
     private async ValueTask<ChannelSettings?> Route(
-        string? number, ChannelSettings? addressed, byte[] key, ReadOnlyMemory<byte> body, string? signature, CancellationToken cancellationToken)
+        string? number, ChannelSettings? addressed, byte[] key, SignatureTrials trials, CancellationToken cancellationToken)
     {
         if (addressed is not null && (number is null || addressed.PlatformChannelId is null || addressed.PlatformChannelId == number))
         {
@@ -271,7 +282,7 @@ internal sealed partial class WhatsAppWebhook(
         foreach (var id in await channels.FindByPlatformId(Platform, number, cancellationToken))
         {
             if (await channels.Find(id, cancellationToken) is { IsActive: true } channel && WhatsAppSignature.KeyOf(channel) is { } own
-                && (own.AsSpan().SequenceEqual(key) || WhatsAppSignature.Verify(body.Span, signature, own)))
+                && (own.AsSpan().SequenceEqual(key) || trials.Holds(own)))
             {
                 return channel;
             }

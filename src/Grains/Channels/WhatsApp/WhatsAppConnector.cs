@@ -1,4 +1,7 @@
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
 using AgentPlatform.Conversations;
 using AgentPlatform.Data.Channels;
 using Microsoft.Extensions.Logging;
@@ -53,6 +56,42 @@ internal sealed partial class WhatsAppConnector(PlatformHttp http, WhatsAppOptio
             {
                 LogNotMarked(channel.Id, answer.Status);
             }
+        }
+    }
+
+    /// <summary>
+    /// Asks for the number with a proof of the app's secret, which the Graph API checks whenever one is given: only who has a token for the number, of an app whose secret he has too,
+    /// gets an answer.
+    /// </summary>
+    public async Task<bool?> ConfirmAccount(ChannelSettings channel, CancellationToken cancellationToken)
+    {
+        if (channel.ApiBaseUrl is not null || channel.PlatformChannelId is not { Length: > 0 } number
+            || channel.Credentials.GetValueOrDefault(CredentialNames.AccessToken) is not { Length: > 0 } token || channel.Credentials.GetValueOrDefault(CredentialNames.AppSecret) is not { Length: > 0 } secret)
+        {
+            return channel.ApiBaseUrl is null ? false : null;
+        }
+        var proof = Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), Encoding.UTF8.GetBytes(token)));
+        var answer = await http.Get(
+            Client, new Uri($"{options.BaseUrl.TrimEnd('/')}/{options.GraphVersion}/{Uri.EscapeDataString(number)}?fields=id&appsecret_proof={proof}"), token, cancellationToken).ConfigureAwait(false);
+        return answer.Status switch
+        {
+            >= 200 and < 300 => IsOf(number, answer.Body),
+            429 => null,
+            >= 400 and < 500 => false,
+            _ => null,
+        };
+    }
+
+    private static bool IsOf(string number, byte[] body)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(body);
+            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("id", out var id) && id.ValueKind == JsonValueKind.String && id.GetString() == number;
+        }
+        catch (JsonException)
+        {
+            return false;
         }
     }
 
