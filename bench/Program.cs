@@ -10,11 +10,12 @@ using AgentPlatform.Bench.Import;
 using AgentPlatform.Bench.Inbound;
 using AgentPlatform.Bench.Load;
 using AgentPlatform.Bench.Memory;
+using AgentPlatform.Bench.Neighbours;
 using AgentPlatform.Bench.Reporting;
 using AgentPlatform.Bench.Runtime;
 using AgentPlatform.Bench.Writer;
 
-IBenchPart[] parts = [new WriterPart(), new BaselinePart(), new InboundPart(), new EndToEndPart(), new GrowthPart(), new MemoryPart(), new ImportPart(), new AdminPart(), new RuntimePart()];
+IBenchPart[] parts = [new WriterPart(), new BaselinePart(), new InboundPart(), new EndToEndPart(), new GrowthPart(), new MemoryPart(), new ImportPart(), new AdminPart(), new NeighboursPart(), new RuntimePart()];
 switch (args)
 {
     case [LoadProcess.Argument]:
@@ -25,6 +26,9 @@ switch (args)
         return 0;
     case [EmulatorProcess.Argument]:
         await EmulatorProcess.ServeAsync(Console.In, Console.Out);
+        return 0;
+    case [FloodProcess.Argument]:
+        await FloodProcess.ServeAsync(Console.In);
         return 0;
     case [EngineHost.Argument, var part]:
         await EngineHost.ServeAsync(part, Console.In, Console.Out);
