@@ -112,8 +112,8 @@ internal static class FileEndpoints
         {
             await session.ExecuteAsync("SELECT pg_advisory_xact_lock(hashtextextended('files ' || $1::text, 0))", request.Cancelled, request.Caller.OrganizationId);
             var used = await session.ScalarAsync<long>("SELECT coalesce(sum(size), 0)::bigint FROM files WHERE organization_id = $1", request.Cancelled, request.Caller.OrganizationId);
-            // What is compressed on the way becomes larger than it says.
-            var says = request.Http.Request.Headers.ContentEncoding.Count == 0 ? request.Http.Request.ContentLength : null;
+            // None where it comes in pieces or compressed.
+            var says = request.Http.Request.ContentLength;
             var bytes = says ?? Math.Min(options.MaxBytes, options.PerOrganizationBytes - used);
             if (bytes <= 0 && says is null || used + bytes > options.PerOrganizationBytes)
             {

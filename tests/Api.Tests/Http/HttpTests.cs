@@ -31,6 +31,54 @@ public sealed class HttpTests(JobApp app) : IClassFixture<JobApp>
     }
 
     [Theory]
+    [InlineData("gzip")]
+    [InlineData("x-gzip")]
+    [InlineData("br")]
+    [InlineData("deflate")]
+    public async Task A_file_that_compression_makes_smaller_is_kept_whole(string coding)
+    {
+        var owner = (await app.NewOrganization()).Owner;
+        var text = "firstName\n" + string.Concat(Enumerable.Range(0, 20_000).Select(index => $"Bob {index}\n"));
+        var packed = Compress(coding, text);
+        Assert.True(packed.Length * 2 < text.Length);
+        var uploaded = await (await owner.SendAsync(Request("/v1/files?name=c.csv", packed, "text/csv", coding))).Json(HttpStatusCode.Created);
+        Assert.Equal(text.Length, uploaded["size"]!.GetValue<long>());
+        Assert.Equal(text, await owner.GetStringAsync($"/v1/files/{uploaded.Id()}/content"));
+    }
+
+    [Fact]
+    public async Task A_gzip_of_several_members_is_taken()
+    {
+        var owner = (await app.NewOrganization()).Owner;
+        byte[] packed = [.. Compress("gzip", "firstName\n"), .. Compress("gzip", ""), .. Compress("gzip", "Bob\n")];
+        var uploaded = await (await owner.SendAsync(Request("/v1/files?name=c.csv", packed, "text/csv", "gzip"))).Json(HttpStatusCode.Created);
+        Assert.Equal("firstName\nBob\n", await owner.GetStringAsync($"/v1/files/{uploaded.Id()}/content"));
+    }
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("br")]
+    [InlineData("deflate")]
+    public async Task A_compressed_body_that_breaks_off_or_goes_on_behind_its_end_is_refused_and_not_kept(string coding)
+    {
+        var organization = await app.NewOrganization();
+        var text = $$"""{"firstName": "{{string.Concat(Enumerable.Range(0, 20).Select(index => $"Bob {index}"))}}"}""";
+        var whole = Compress(coding, text);
+        byte[][] wrong =
+        [
+            .. new[] { 1, 4, 8, whole.Length / 2, whole.Length - 2 }.Select(missing => whole[..^missing]),
+            [.. whole, 0], [.. whole, (byte)'\n'], [.. whole, 0x1F], [.. whole, .. "junk and more of it"u8], [.. whole, .. whole[..^4]], [.. whole, .. new byte[20_000]],
+        ];
+        foreach (var body in wrong)
+        {
+            await (await organization.Owner.SendAsync(Request("/v1/files?name=c.csv", body, "text/csv", coding))).Problem(ProblemType.MalformedBody);
+            await (await organization.Owner.SendAsync(Request("/v1/clients", body, "application/json", coding))).Problem(ProblemType.MalformedBody);
+        }
+        Assert.Empty(await organization.Owner.All("files"));
+        Assert.Empty(await organization.Owner.All("clients"));
+    }
+
+    [Theory]
     [InlineData("zstd", "/v1/clients")]
     [InlineData("gzip, gzip", "/v1/clients")]
     [InlineData("gzip", "/webhooks/whatsapp")]
