@@ -22,7 +22,8 @@ BEGIN
         SELECT coalesce(sum(public.held_places(b.status, b.participants)), 0) INTO taken
         FROM public.client_tours b WHERE b.tour_id = held.id AND b.organization_id = organization;
         IF held.id = wanted AND taken > held.current_participants THEN
-            IF held.status IN ('cancelled', 'completed') AND NOT (TG_OP = 'INSERT' AND coalesce(pg_catalog.current_setting('app.is_import', true), '') = 'true') THEN
+            IF held.status IN ('cancelled', 'completed') AND NOT (
+                TG_OP = 'INSERT' AND coalesce(pg_catalog.current_setting('app.is_import', true), '') = 'true' AND (held.status = 'completed' OR held.end_date < now())) THEN
                 PERFORM public.refuse_change('tour_takes_bookings', format('The tour is %s.', held.status));
             ELSIF taken > held.max_participants THEN
                 PERFORM public.refuse_change('tour_is_not_overbooked', format('The tour has %s places left.', held.max_participants - held.current_participants));

@@ -57,14 +57,14 @@ internal static class ImportsDocument
             filters of lists and in searches. All texts are kept composed (NFC). Blanks around a value of CSV count only within quotation marks, and only in texts of several lines.
 
             **What follows from a row follows from an imported one.** Orders count as their client's revenue and activities as contact with the client, deals begin their history, tags
-            are added to the list, bookings take places and are refused where there are none; those of tours that are over or cancelled are taken as what was. Nobody is notified of activities and notes that are imported.
+            are added to the list, bookings take places and are refused where there are none; those of tours that are over are taken as what was. Nobody is notified of activities and notes that are imported.
 
             **Contacts.** `platformUserId` is what the channel's platform calls the person: the number without a plus on WhatsApp (a plus is taken away), the chat's number on Telegram, a number
             in E.164 form for SMS and phone, the address for e-mail; a contact is recognised by any writing that comes to the same. The contact has an archived conversation, which opens with the first message of either side.
 
             ## Sheets
 
-            CSV is taken as spreadsheets of any country save it. The header names fields, or what `mapping` says; a column without a name is passed over. A row without any value in a column that
+            CSV is taken as spreadsheets of any country save it. The header names fields, or what `mapping` says; a column without a name is passed over. Of columns with one name, the second is called `Phone (2)` in `mapping`, the next `Phone (3)`. A row without any value in a column that
             fills a field is skipped, and counted in `result.skipped`; blank rows before the header are skipped too. What a row leaves out at its end is empty; a value beyond the header is an error of
             its line. An empty cell is no value, `""` an empty text where the field takes one; in keys, references and whatever another system calls something it is no value either. What a file shows about itself is found before its first line, by all of its lines, and told in the job's
             `result.dialect` (after a `dryRun` too); an option says it instead.
@@ -89,7 +89,7 @@ internal static class ImportsDocument
               leaves the field's default, beside cells with `x` too.
             - **Texts** are kept as they are; `NULL` or `N/A` is a text. What a spreadsheet has spoiled is an error: `4,91512E+11` in the place of a long number (give the column the format Text), `#N/A`, `#REF!`, `####`.
               `="00123"` is the text 00123.
-            - Line ends are CR LF, LF, or CR alone. A workbook (.xlsx, .ods) is refused: save the sheet as CSV.
+            - Line ends are CR LF, LF, or CR alone. A workbook (.xlsx, .ods), a PDF, a page of the web, JSON and UTF-32 are refused by their name.
 
             **Exports** are CSV with a byte order mark (`"byteOrderMark": false` leaves it out), a comma and a decimal point, or with what `delimiter` and `decimalSign` say: where the decimal sign is a comma, spreadsheets open files with
             `"delimiter": ";", "decimalSign": ","`. A text that a spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@`, one of these in full width, a tab or a line break) or for a number or a date that it

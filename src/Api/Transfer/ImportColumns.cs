@@ -46,16 +46,19 @@ internal sealed partial class ImportColumns(Resource resource, ImportOrder order
     /// <exception cref="JobFailedException">The column is unknown.</exception>
     public Field? Find(string column) => TryFind(column, out var field)
         ? field
-        : throw new JobFailedException($"\"{(column.Length > 100 ? column[..100] : column).Replace('\0', '\uFFFD')}\" is not a field of {resource.Path}. Name the field that it fills in `mapping`, or an empty text to leave it out.{Hint(column)}");
+        : throw new JobFailedException($"{Repetition(column)}\"{(column.Length > 100 ? column[..100] : column).Replace('\0', '\uFFFD')}\" is not a field of {resource.Path}. Name the field that it fills in `mapping`, or an empty text to leave it out.{Hint(column)}");
 
     [GeneratedRegex(@"^(.+) \([0-9]+\)$", RegexOptions.CultureInvariant)]
     private static partial Regex Repeated();
+
+    /// <summary>Said first where the same column stands before it.</summary>
+    private string Repetition(string column) =>
+        Repeated().Match(column) is { Success: true } again && TryFind(again.Groups[1].Value, out var field) && field is not null ? $"Two columns of the file fill {field.Name}; the second is called {again.Groups[1].Value} (2) here, the next (3). " : "";
 
     /// <summary>A header that was not divided tells of another delimiter.</summary>
     private string Hint(string column) =>
         order.Format != "csv" ? ""
         : order.Delimiter is { } given && Sheets.CsvDialect.Delimiters.Any(other => other != given && column.Contains(other, StringComparison.Ordinal)) ? " The header looks as if `delimiter` were another one."
-        : Repeated().IsMatch(column) ? " It is another column of the same name."
         : column.AsSpan().ContainsAny(OtherDelimiters) ? " If the header is divided there: the `delimiter` must be a comma, a semicolon or a tab."
         : "";
 }

@@ -262,6 +262,48 @@ public sealed class SheetImportTests(JobApp app) : IClassFixture<JobApp>
         Assert.Equal([1, 2], (await organization.Owner.All("tours")).Select(tour => tour["currentParticipants"]!.GetValue<int>()).Order());
     }
 
+    [Theory]
+    [InlineData("name|conditions\nA|x\n", "`delimiter`")]
+    [InlineData("name^conditions\nA^x\n", "`delimiter`")]
+    [InlineData("%PDF-1.7\n", "PDF")]
+    [InlineData("\uFEFF<html><table><tr><td>name</td></tr></table></html>", "page of the web")]
+    [InlineData("\n <?xml version=\"1.0\"?>\n", "page of the web")]
+    [InlineData("{\\rtf1\\ansi\n", "RTF")]
+    [InlineData("[{\"name\": \"A\"}]", "`\"format\": \"json\"`")]
+    [InlineData("{\"name\": \"A\"}\n{\"name\": \"B\"}\n", "`\"format\": \"json\"`")]
+    [InlineData("name,name\nA,B\n", "name (2)")]
+    public async Task What_is_no_sheet_is_told_by_what_it_is(string content, string told)
+    {
+        var organization = await app.NewOrganization();
+        Assert.Contains(told, (await Import(organization, "partners", content, "failed")).Text("error"), StringComparison.Ordinal);
+        Assert.Empty(await organization.Owner.All("partners"));
+    }
+
+    [Fact]
+    public async Task A_file_in_utf_32_or_compressed_is_told_by_what_it_is()
+    {
+        var organization = await app.NewOrganization();
+        foreach (var (content, told) in new (byte[], string)[]
+        {
+            ([.. Encoding.UTF32.GetPreamble(), .. Encoding.UTF32.GetBytes("name\nA\n")], "UTF-32"), (Encoding.UTF32.GetBytes("name\nA\n"), "UTF-32"), (new UTF32Encoding(true, false).GetBytes("name\nA\n"), "UTF-32"), ([0x1F, 0x8B, 8, 0, 0], "gzip"),
+        })
+        {
+            Assert.Contains(told, (await Import(organization, "partners", content, "failed")).Text("error"), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Columns_of_one_name_are_numbered_for_the_mapping()
+    {
+        var organization = await app.NewOrganization();
+        const string File = "First Name,Phone,Phone,phone,Notes,Notes,id,id\nAnn,+4915112345678,+4915112345679,x,a,b,1,2\n";
+        Assert.Contains("\"Phone (2)\"", (await Import(organization, "clients", File, "failed", mapping: new() { ["First Name"] = "firstName", ["Notes"] = "" })).Text("error"), StringComparison.Ordinal);
+        var job = await Import(organization, "clients", File, mapping: new() { ["First Name"] = "firstName", ["Phone"] = "", ["Phone (2)"] = "phone", ["phone (3)"] = "", ["Notes"] = "" });
+        Assert.Empty(await organization.Owner.Errors(job));
+        Assert.Equal("+4915112345679", Assert.Single(await organization.Owner.All("clients")).Text("phone"));
+        Assert.Contains("Two columns", (await Import(organization, "clients", "a,b\nx,y\n", "failed", mapping: new() { ["a"] = "firstName", ["b"] = "firstName" })).Text("error"), StringComparison.Ordinal);
+    }
+
     private static async Task<Guid> UploadAs(TestOrganization organization, byte[] content, string contentType)
     {
         using var body = new ByteArrayContent(content);
