@@ -44,10 +44,11 @@ internal static class WesternLetters
         {
             (_, Place.Vowel) => WesternSign.Foreign,
             (not Place.Vowel, _) => WesternSign.Western,
-            (_, Place.Edge) => before is 'o' or 'u' ? WesternSign.Open : WesternSign.Foreign,
+            (_, Place.Edge) => before is 'o' or 'u' ? letter == 0xF2 ? WesternSign.Western : WesternSign.Open : WesternSign.Foreign,
             _ => before is 'i' or 'u' && after is not ('n' or 'k' or 'h') ? WesternSign.Western : WesternSign.Open,
         },
-        // æ, ø: ć, ř.
+        // æ, ø: ć, ř, which has no y behind it.
+        0xF8 when after == 'y' => WesternSign.Western,
         0xE6 or 0xF8 => (left, right) switch
         {
             (Place.Vowel, Place.Vowel or Place.Edge) => WesternSign.Foreign,
@@ -55,7 +56,7 @@ internal static class WesternLetters
             _ => WesternSign.Open,
         },
         // ì, ù end words; ě, ů stand within them too.
-        0xEC or 0xF9 => char.IsAsciiLetterLower(written) ? WesternSign.Foreign : left == Place.Vowel ? WesternSign.Western : WesternSign.Open,
+        0xEC or 0xF9 => char.IsAsciiLetterLower(written) ? WesternSign.Foreign : letter == 0xEC || left == Place.Vowel ? WesternSign.Western : WesternSign.Open,
         // ê: ę, of which "ię" is as frequent as it is rare elsewhere, but in Portuguese "ência".
         0xEA => before == 'i' ? after == 'n' ? WesternSign.Western : WesternSign.Foreign : after is 'b' or 'd' or 'g' or 'k' or 'p' or 'z' ? WesternSign.Foreign : WesternSign.None,
         // ë, after a vowel; ė after any letter.
@@ -69,8 +70,8 @@ internal static class WesternLetters
         },
         // û: ű, ū.
         0xFB => before == 'o' ? WesternSign.Western : before is 'y' or 'z' ? WesternSign.Foreign : WesternSign.Open,
-        // ã, õ: ă, ő. "ão", "ãe" and "õe" are Portuguese.
-        0xE3 => after is 'o' or 'e' ? WesternSign.Western : right == Place.Edge || after == 's' ? WesternSign.Open : WesternSign.Foreign,
+        // ã, õ: ă, ő. "ão", "ãe", "nhã" and "õe" are Portuguese.
+        0xE3 => after is 'o' or 'e' || before == 'h' ? WesternSign.Western : right == Place.Edge || after == 's' ? WesternSign.Open : WesternSign.Foreign,
         0xF5 => after == 'e' ? WesternSign.Western : WesternSign.DoubleAcute,
         // ñ stands before vowels, ń never.
         0xF1 => right == Place.Vowel ? WesternSign.Western : WesternSign.Foreign,
@@ -99,12 +100,21 @@ internal static class WesternLetters
             0xA2 or 0xA3 or 0xA5 => char.IsAsciiLetterLower((char)after) || IsLetter(after) || isWithin, // ¢ £ ¥ neither, but codes of currencies.
             0xAF => IsInWord(before) || IsInWord(after), // ¯
             0x93 or 0x94 or 0x84 => isWithin, // “ ” „
+            0xAA or 0xB0 or 0xBA when char.IsAsciiLetterUpper((char)after) => false, // ª ° º may have a name behind them.
             _ when Punctuation.Contains(sign) => false,
             _ => isWithin || (after >= 0x80 && !IsLetter(after) && !Punctuation.Contains(after)) || (IsLetter(after) && sign is not (0x8B or 0x9B or 0xA1 or 0xBF)),
         };
+        // An ľ begins words, Ş and ş too; the ñ of old Macs is a dash within one.
+        var isOpen = sign switch
+        {
+            0xBC or 0xBE => IsInWord(after),
+            0xAA or 0xBA => isWithin || (char.IsAsciiLetterLower((char)after) && !char.IsAsciiDigit((char)before)),
+            0x96 => char.IsAsciiLetterLower((char)before) && char.IsAsciiLetterLower((char)after),
+            _ => false,
+        };
         // A word with a small ¹ or ³ at its end has a footnote, or ends with ą or ł; m³ is neither.
         return isForeign ? WesternSign.Foreign
-            : sign is 0xB3 or 0xB9 && IsInWord(before) && before is not ((byte)'m' or (byte)'M') ? WesternSign.Open
+            : isOpen || (sign is 0xB3 or 0xB9 && IsInWord(before) && before is not ((byte)'m' or (byte)'M')) ? WesternSign.Open
             : WesternSign.None;
     }
 
