@@ -1,3 +1,4 @@
+using AgentPlatform.Data;
 
 namespace AgentPlatform.Api;
 
@@ -52,14 +53,14 @@ public sealed record ApiOptions
         var defaults = new ApiOptions();
         return new()
         {
-            MaxBodyBytes = configuration.GetValue("API_MAX_BODY_BYTES", defaults.MaxBodyBytes),
-            RequestsPerMinute = configuration.GetValue("API_REQUESTS_PER_MINUTE", defaults.RequestsPerMinute),
-            RequestsPerMinuteOfOrganization = configuration.GetValue("API_REQUESTS_PER_MINUTE_OF_ORGANIZATION", defaults.RequestsPerMinuteOfOrganization),
-            RequestsAtOnceOfOrganization = configuration.GetValue("API_REQUESTS_AT_ONCE_OF_ORGANIZATION", defaults.RequestsAtOnceOfOrganization),
-            StreamsPerOrganization = configuration.GetValue("API_STREAMS_PER_ORGANIZATION", defaults.StreamsPerOrganization),
-            SignInsPerMinute = configuration.GetValue("API_SIGN_INS_PER_MINUTE", defaults.SignInsPerMinute),
-            StreamsPerSession = configuration.GetValue("API_STREAMS_PER_SESSION", defaults.StreamsPerSession),
-            Heartbeat = TimeSpan.FromSeconds(configuration.GetValue("API_HEARTBEAT_SECONDS", defaults.Heartbeat.TotalSeconds)),
+            MaxBodyBytes = configuration.Setting("API_MAX_BODY_BYTES", defaults.MaxBodyBytes),
+            RequestsPerMinute = configuration.Setting("API_REQUESTS_PER_MINUTE", defaults.RequestsPerMinute),
+            RequestsPerMinuteOfOrganization = configuration.Setting("API_REQUESTS_PER_MINUTE_OF_ORGANIZATION", defaults.RequestsPerMinuteOfOrganization),
+            RequestsAtOnceOfOrganization = configuration.Setting("API_REQUESTS_AT_ONCE_OF_ORGANIZATION", defaults.RequestsAtOnceOfOrganization),
+            StreamsPerOrganization = configuration.Setting("API_STREAMS_PER_ORGANIZATION", defaults.StreamsPerOrganization),
+            SignInsPerMinute = configuration.Setting("API_SIGN_INS_PER_MINUTE", defaults.SignInsPerMinute),
+            StreamsPerSession = configuration.Setting("API_STREAMS_PER_SESSION", defaults.StreamsPerSession),
+            Heartbeat = TimeSpan.FromSeconds(configuration.Setting("API_HEARTBEAT_SECONDS", defaults.Heartbeat.TotalSeconds)),
             TrustedProxies = configuration["TRUSTED_PROXIES"] ?? defaults.TrustedProxies,
         };
     }

@@ -55,7 +55,7 @@ public static class ApiServices
         services.AddJobWorks(configuration);
         services.AddAuthentication(BearerHandler.SchemeName).AddScheme<AuthenticationSchemeOptions, BearerHandler>(BearerHandler.SchemeName, null);
         services.AddAuthorization();
-        services.AddRequestDecompression();
+        services.AddCompressedBodies();
         services.AddSingleton<AllowedOrigins>();
         services.AddApiLimits(configuration);
         services.AddApiDocument();

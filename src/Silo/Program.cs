@@ -4,6 +4,7 @@ using AgentPlatform.Api.Hosting;
 using AgentPlatform.Api.Jobs;
 using AgentPlatform.Data;
 using AgentPlatform.Data.Migrations;
+using AgentPlatform.Data.Secrets;
 using AgentPlatform.Grains;
 using AgentPlatform.Silo.Demo;
 using AgentPlatform.Silo.Hosting;
@@ -13,61 +14,76 @@ if (CommandLine.AsksForHelp(args))
     Console.WriteLine(CommandLine.Help);
     return 0;
 }
-if (CommandLine.Unknown(args) is { } unknown)
+if (CommandLine.Mistake(args) is { } mistake)
 {
-    Console.Error.WriteLine($"{unknown} means nothing to the silo; --help tells what does.");
-    return 2;
+    Console.Error.WriteLine(mistake);
+    return CommandLine.WrongUse;
 }
-var builder = WebApplication.CreateBuilder(args);
-var settings = SiloSettings.From(builder.Configuration);
-builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
-builder.WebHost.UseUrls($"http://{settings.BindAddress}:{settings.Port}");
+try
+{
+    return await Run(args);
+}
+catch (SettingException wrong)
+{
+    Console.Error.WriteLine(wrong.Message);
+    return CommandLine.WrongUse;
+}
 
-builder.AddTelemetry("agentplatform-silo");
-builder.Services.AddData(builder.Configuration);
-builder.Services.AddEngine(builder.Configuration);
-builder.Services.AddEngineFeatures(builder.Configuration);
-builder.Services.AddJobWorks(builder.Configuration);
-// What an operator does about accounts is the API's; its commands are this process's, whether or not it serves the API.
-var isCommand = AccountCommands.AreNamedBy(args);
-if (settings.ServesApi || isCommand)
+static async Task<int> Run(string[] args)
 {
-    builder.Services.AddApi(builder.Configuration);
-}
-builder.Services.AddDemo(builder.Configuration, args);
-builder.UseOrleans(silo => silo.ConfigureSilo(settings, builder.Configuration));
+    var builder = WebApplication.CreateBuilder(args);
+    var settings = SiloSettings.From(builder.Configuration);
+    builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+    builder.WebHost.UseUrls($"http://{settings.BindAddress}:{settings.Port}");
 
-await using var app = builder.Build();
-if (args.Contains("--roles"))
-{
-    await app.Services.GetRequiredService<Migrator>().EnsureRolesAsync(CancellationToken.None);
-    return 0;
-}
-if (args.Contains("--migrate") || settings.MigratesOnStart)
-{
-    await app.Services.GetRequiredService<Migrator>().MigrateAsync(CancellationToken.None);
-    if (args.Contains("--migrate"))
+    builder.AddTelemetry("agentplatform-silo");
+    builder.Services.AddData(builder.Configuration);
+    builder.Services.AddEngine(builder.Configuration);
+    builder.Services.AddEngineFeatures(builder.Configuration);
+    builder.Services.AddJobWorks(builder.Configuration);
+    // What an operator does about accounts is the API's; its commands are this process's, whether or not it serves the API.
+    var isCommand = AccountCommands.AreNamedBy(args);
+    if (settings.ServesApi || isCommand)
+    {
+        builder.Services.AddApi(builder.Configuration);
+    }
+    builder.Services.AddDemo(builder.Configuration, args);
+    builder.UseOrleans(silo => silo.ConfigureSilo(settings, builder.Configuration));
+
+    await using var app = builder.Build();
+    if (args.Contains("--roles"))
+    {
+        await app.Services.GetRequiredService<Migrator>().EnsureRolesAsync(CancellationToken.None);
+        return 0;
+    }
+    if (args.Contains("--migrate") || settings.MigratesOnStart)
+    {
+        await app.Services.GetRequiredService<Migrator>().MigrateAsync(CancellationToken.None);
+        if (args.Contains("--migrate"))
+        {
+            return 0;
+        }
+    }
+    if (isCommand)
+    {
+        Console.WriteLine(await app.Services.GetRequiredService<AccountCommands>().Run(args, CancellationToken.None));
+        return 0;
+    }
+    // Read here, where what is wrong with it is told in a line; what a service meets as it starts, the host logs as a defect.
+    app.Services.GetRequiredService<SecretBox>();
+    await app.Services.GetRequiredService<DemoData>().EnsureLoaded(CancellationToken.None);
+    if (args.Contains("--demo"))
     {
         return 0;
     }
-}
-if (isCommand)
-{
-    Console.WriteLine(await app.Services.GetRequiredService<AccountCommands>().Run(args, CancellationToken.None));
+    if (settings.ServesApi)
+    {
+        app.MapApi();
+    }
+    else
+    {
+        app.MapSiloHealth();
+    }
+    await app.RunAsync();
     return 0;
 }
-await app.Services.GetRequiredService<DemoData>().EnsureLoaded(CancellationToken.None);
-if (args.Contains("--demo"))
-{
-    return 0;
-}
-if (settings.ServesApi)
-{
-    app.MapApi();
-}
-else
-{
-    app.MapSiloHealth();
-}
-await app.RunAsync();
-return 0;

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using AgentPlatform.Data.Connections;
 using AgentPlatform.Data.Texts;
 
@@ -21,8 +22,11 @@ public sealed class AccountCommands
         _clock = clock;
     }
 
+    /// <summary>The commands, each of which has an address behind it.</summary>
+    public static readonly ImmutableArray<string> Names = ["--reset-password", "--super-admin", "--no-super-admin"];
+
     /// <summary>True when the arguments name one of the commands.</summary>
-    public static bool AreNamedBy(IReadOnlyList<string> arguments) => arguments is [.., "--reset-password" or "--super-admin" or "--no-super-admin", _];
+    public static bool AreNamedBy(IReadOnlyList<string> arguments) => arguments is [.., var name, var address] && Names.Contains(name) && !address.StartsWith("--", StringComparison.Ordinal);
 
     /// <summary>Runs the command that the arguments name, if they name one; returns what to print, or null where there is none.</summary>
     public async Task<string?> Run(IReadOnlyList<string> arguments, CancellationToken cancellationToken) => arguments switch

@@ -1,3 +1,4 @@
+using AgentPlatform.Data;
 using AgentPlatform.Data.Tenancy;
 
 namespace AgentPlatform.Api.Auth;
@@ -33,11 +34,11 @@ public sealed record AccountOptions
     public int SignUpsPerHour { get; init; } = 10;
 
     /// <summary>Reads the settings.</summary>
-    /// <exception cref="InvalidOperationException">A setting has a value that means nothing.</exception>
+    /// <exception cref="SettingException">A setting has a value that means nothing.</exception>
     public static AccountOptions From(IConfiguration configuration)
     {
         var defaults = new AccountOptions();
-        var minLength = configuration.GetValue("PASSWORD_MIN_LENGTH", defaults.PasswordMinLength);
+        var minLength = configuration.Setting("PASSWORD_MIN_LENGTH", defaults.PasswordMinLength);
         var console = configuration["CONSOLE_URL"] ?? configuration["PUBLIC_BASE_URL"];
         return new()
         {
@@ -45,17 +46,17 @@ public sealed record AccountOptions
             {
                 null or "" or "open" => true,
                 "off" => false,
-                var other => throw new InvalidOperationException($"SIGN_UP is {other}; it must be open or off."),
+                var other => throw new SettingException($"SIGN_UP is {other}; it must be open or off."),
             },
             PasswordMinLength = minLength is >= 8 and <= AuthOptions.MaxPasswordLength
                 ? minLength
-                : throw new InvalidOperationException($"PASSWORD_MIN_LENGTH is {minLength}; it must be from 8 to {AuthOptions.MaxPasswordLength}."),
-            InvitationLifetime = TimeSpan.FromDays(configuration.GetValue("INVITATION_DAYS", defaults.InvitationLifetime.TotalDays)),
-            ResetLifetime = TimeSpan.FromMinutes(configuration.GetValue("PASSWORD_RESET_MINUTES", defaults.ResetLifetime.TotalMinutes)),
-            EntryLifetime = TimeSpan.FromMinutes(configuration.GetValue("SUPER_ADMIN_ENTRY_MINUTES", defaults.EntryLifetime.TotalMinutes)),
+                : throw new SettingException($"PASSWORD_MIN_LENGTH is {minLength}; it must be from 8 to {AuthOptions.MaxPasswordLength}."),
+            InvitationLifetime = TimeSpan.FromDays(configuration.Setting("INVITATION_DAYS", defaults.InvitationLifetime.TotalDays)),
+            ResetLifetime = TimeSpan.FromMinutes(configuration.Setting("PASSWORD_RESET_MINUTES", defaults.ResetLifetime.TotalMinutes)),
+            EntryLifetime = TimeSpan.FromMinutes(configuration.Setting("SUPER_ADMIN_ENTRY_MINUTES", defaults.EntryLifetime.TotalMinutes)),
             ConsoleUrl = Uri.TryCreate(console, UriKind.Absolute, out var url) ? url : null,
-            InvitationsPerDay = configuration.GetValue("INVITATIONS_PER_DAY", defaults.InvitationsPerDay),
-            SignUpsPerHour = configuration.GetValue("SIGN_UPS_PER_HOUR", defaults.SignUpsPerHour),
+            InvitationsPerDay = configuration.Setting("INVITATIONS_PER_DAY", defaults.InvitationsPerDay),
+            SignUpsPerHour = configuration.Setting("SIGN_UPS_PER_HOUR", defaults.SignUpsPerHour),
         };
     }
 }

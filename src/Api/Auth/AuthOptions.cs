@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using AgentPlatform.Data;
 
 namespace AgentPlatform.Api.Auth;
 
@@ -49,7 +50,7 @@ public sealed record AuthOptions
     public const int MaxPasswordLength = 200;
 
     /// <summary>Reads the settings.</summary>
-    /// <exception cref="InvalidOperationException">No key, or one that is too short.</exception>
+    /// <exception cref="SettingException">No key, or one that is too short.</exception>
     public static AuthOptions From(IConfiguration configuration)
     {
         var defaults = new AuthOptions { Keys = [] };
@@ -58,8 +59,8 @@ public sealed record AuthOptions
             Keys = ReadKeys(configuration["JWT_SIGNING_KEYS"], configuration["JWT_SIGNING_KEY"]),
             Issuer = configuration["JWT_ISSUER"] ?? defaults.Issuer,
             Audience = configuration["JWT_AUDIENCE"] ?? defaults.Audience,
-            AccessTokenLifetime = TimeSpan.FromSeconds(configuration.GetValue("ACCESS_TOKEN_SECONDS", defaults.AccessTokenLifetime.TotalSeconds)),
-            RefreshTokenLifetime = TimeSpan.FromDays(configuration.GetValue("REFRESH_TOKEN_DAYS", defaults.RefreshTokenLifetime.TotalDays)),
+            AccessTokenLifetime = TimeSpan.FromSeconds(configuration.Setting("ACCESS_TOKEN_SECONDS", defaults.AccessTokenLifetime.TotalSeconds)),
+            RefreshTokenLifetime = TimeSpan.FromDays(configuration.Setting("REFRESH_TOKEN_DAYS", defaults.RefreshTokenLifetime.TotalDays)),
         };
     }
 
@@ -71,12 +72,12 @@ public sealed record AuthOptions
         }
         if (string.IsNullOrEmpty(one))
         {
-            throw new InvalidOperationException("JWT_SIGNING_KEY is not set. Set it to at least 32 random characters (openssl rand -base64 32), or start with ./run, which makes one.");
+            throw new SettingException("JWT_SIGNING_KEY is not set. Set it to at least 32 random characters (openssl rand -base64 32), or start with ./run, which makes one.");
         }
         var key = Encoding.UTF8.GetBytes(one);
         return key.Length >= SigningKey.MinBytes
             ? [new SigningKey(Convert.ToHexStringLower(SHA256.HashData(key).AsSpan(0, 4)), key)]
-            : throw new InvalidOperationException($"JWT_SIGNING_KEY has {key.Length} bytes; it needs at least {SigningKey.MinBytes}.");
+            : throw new SettingException($"JWT_SIGNING_KEY has {key.Length} bytes; it needs at least {SigningKey.MinBytes}.");
     }
 
     private static SigningKey ReadKey(string entry)
@@ -85,7 +86,7 @@ public sealed record AuthOptions
         var key = new byte[256];
         return colon is > 0 and <= 64 && Convert.TryFromBase64String(entry[(colon + 1)..], key, out var length) && length >= SigningKey.MinBytes
             ? new SigningKey(entry[..colon], key[..length])
-            : throw new InvalidOperationException($"JWT_SIGNING_KEYS must be id:base64,id:base64 with at least {SigningKey.MinBytes} bytes each.");
+            : throw new SettingException($"JWT_SIGNING_KEYS must be id:base64,id:base64 with at least {SigningKey.MinBytes} bytes each.");
     }
 }
 

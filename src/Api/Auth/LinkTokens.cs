@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
+using AgentPlatform.Data;
 
 namespace AgentPlatform.Api.Auth;
 
@@ -59,7 +60,7 @@ internal sealed class AccountLinks(AuthOptions auth, AccountOptions options)
     private string Link(string page, string token, HttpRequest? request)
     {
         var root = options.ConsoleUrl?.ToString().TrimEnd('/') ?? (request is null
-            ? throw new InvalidOperationException("PUBLIC_BASE_URL is not set: a link in an e-mail would lead nowhere.")
+            ? throw new SettingException("PUBLIC_BASE_URL is not set: a link in an e-mail would lead nowhere.")
             : $"{request.Scheme}://{request.Host}");
         return $"{root}/{page}#token={token}";
     }

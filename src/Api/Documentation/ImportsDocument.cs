@@ -57,21 +57,21 @@ internal static class ImportsDocument
             filters of lists and in searches. All texts are kept composed (NFC). Blanks around a value of CSV count only within quotation marks, and only in texts of several lines.
 
             **What follows from a row follows from an imported one.** Orders count as their client's revenue and activities as contact with the client, deals begin their history, tags
-            are added to the list, bookings take places and are refused where there are none. Nobody is notified of activities and notes that are imported.
+            are added to the list, bookings take places and are refused where there are none; those of tours that are over are taken as what was. Nobody is notified of activities and notes that are imported.
 
             **Contacts.** `platformUserId` is what the channel's platform calls the person: the number without a plus on WhatsApp (a plus is taken away), the chat's number on Telegram, a number
             in E.164 form for SMS and phone, the address for e-mail; a contact is recognised by any writing that comes to the same. The contact has an archived conversation, which opens with the first message of either side.
 
             ## Sheets
 
-            CSV is taken as spreadsheets of any country save it. The header names fields, or what `mapping` says; a column without a name is passed over. A row without any value in a column that
+            CSV is taken as spreadsheets of any country save it. The header names fields, or what `mapping` says; a column without a name is passed over. Of columns with one name, the second is called `Phone (2)` in `mapping`, the next `Phone (3)`. A row without any value in a column that
             fills a field is skipped, and counted in `result.skipped`; blank rows before the header are skipped too. What a row leaves out at its end is empty; a value beyond the header is an error of
-            its line. An empty cell is no value, `""` an empty text where the field takes one. What a file shows about itself is found before its first line, by all of its lines, and told in the job's
+            its line. An empty cell is no value, `""` an empty text where the field takes one; in keys, references and whatever another system calls something it is no value either. What a file shows about itself is found before its first line, by all of its lines, and told in the job's
             `result.dialect` (after a `dryRun` too); an option says it instead.
 
             | option | what | found by |
             |---|---|---|
-            | `encoding` | {{Code(CsvEncoding.Names)}} | a byte order mark (which counts before the option too); zeros in every other byte (UTF-16); else the file is UTF-8, or Windows-1252 where its bytes can't be UTF-8 and its letters can be that. Other code pages must be named. A file that is neither for the most part, or some of each, is not read |
+            | `encoding` | {{Code(CsvEncoding.Names)}} | a byte order mark (which counts before the option too); the `charset` with which the file was uploaded; zeros in every other byte (UTF-16); else the file is UTF-8, or Windows-1252 where its bytes can't be UTF-8 and its letters stand as those of Western languages do. Other code pages must be named, in any case and by other common names too (`cp1250`, `latin1`). A file that may be of another one, or is some of each, is not read: the job names words of it as code pages would read them |
             | `delimiter` | comma, semicolon, tab | a first line `sep=;`, or the one under which most of the header's columns are fields |
             | `decimalSign` | `.` or `,` | numbers that can be read in one way only, such as `5,0`, `1.234,50` or `1.234.567` |
             | `dateOrder` | `{{CsvDialect.DayFirst}}` or `{{CsvDialect.MonthFirst}}` | dates that can be read in one way only, such as `31/12/2025`; where only dots stand between, the day is first |
@@ -80,7 +80,8 @@ internal static class ImportsDocument
             its first line, says where, and names the option; with the option, a cell that doesn't fit it is an error of its line. `1234.56`, `5` and `2025-04-03` need none and are always taken.
 
             - **Numbers** may have blanks of any kind, points, commas or apostrophes between thousands, a minus in front or behind, brackets for what is below zero, and `5.0` is a whole number. A currency (`€`, `CHF`)
-              beside an amount is that of the row where its `currency` is not given, and an error where it is another one; `$`, `£`, `¥` and `kr` may be any. A percent sign and an exponent are errors.
+              beside an amount is that of the row where its `currency` is not given, and an error where it is another one. A sign that several share must be one of the row's: `$` of dollars and pesos, `£` of pounds, `¥` of yen
+              and yuan, `kr` of Nordic crowns. Without `currency`, a new row is of the default one, and `upsert` must be told. `5,-` is 5. A percent sign and an exponent are errors.
             - **Dates** are written with points, slashes or hyphens, with the year in front, or with the month's English name. Of years with two digits, 00 to 29 are 2000 to 2029 and 50 to 99 are 1950 to 1999; others need four.
               A time (`14:30`, `2:30:15 PM`) without an offset is the organization's (`timeZone`), midnight where there is none. An hour that the change of clocks leaves out or brings twice needs an offset.
               A date with a time is no date, unless that is midnight.
@@ -88,7 +89,7 @@ internal static class ImportsDocument
               leaves the field's default, beside cells with `x` too.
             - **Texts** are kept as they are; `NULL` or `N/A` is a text. What a spreadsheet has spoiled is an error: `4,91512E+11` in the place of a long number (give the column the format Text), `#N/A`, `#REF!`, `####`.
               `="00123"` is the text 00123.
-            - Line ends are CR LF, LF, or CR alone. A workbook (.xlsx, .ods) is refused: save the sheet as CSV.
+            - Line ends are CR LF, LF, or CR alone. A workbook (.xlsx, .ods), a PDF, a page of the web, JSON and UTF-32 are refused by their name.
 
             **Exports** are CSV with a byte order mark (`"byteOrderMark": false` leaves it out), a comma and a decimal point, or with what `delimiter` and `decimalSign` say: where the decimal sign is a comma, spreadsheets open files with
             `"delimiter": ";", "decimalSign": ","`. A text that a spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@`, one of these in full width, a tab or a line break) or for a number or a date that it

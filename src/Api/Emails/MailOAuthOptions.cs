@@ -1,3 +1,5 @@
+using AgentPlatform.Data;
+
 namespace AgentPlatform.Api.Emails;
 
 /// <summary>Where the access tokens for the mail server come from (RFC 6749): by a refresh token where there is one, else by the client's own credentials.</summary>
@@ -22,7 +24,7 @@ public sealed record MailOAuthOptions
     public override string ToString() => $"OAuth {TokenUrl} {ClientId}";
 
     /// <summary>Reads the settings; null without <c>SMTP_OAUTH_TOKEN_URL</c>.</summary>
-    /// <exception cref="InvalidOperationException">The settings can't work.</exception>
+    /// <exception cref="SettingException">The settings can't work.</exception>
     public static MailOAuthOptions? Read(IConfiguration configuration)
     {
         if (Given("SMTP_OAUTH_TOKEN_URL") is not { } tokenUrl)
@@ -31,18 +33,18 @@ public sealed record MailOAuthOptions
         }
         if (!Uri.TryCreate(tokenUrl, UriKind.Absolute, out var url) || !(url.Scheme == Uri.UriSchemeHttps || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback)))
         {
-            throw new InvalidOperationException("SMTP_OAUTH_TOKEN_URL must be an https URL.");
+            throw new SettingException("SMTP_OAUTH_TOKEN_URL must be an https URL.");
         }
         var options = new MailOAuthOptions
         {
             TokenUrl = url,
-            ClientId = Given("SMTP_OAUTH_CLIENT_ID") ?? throw new InvalidOperationException("SMTP_OAUTH_TOKEN_URL needs SMTP_OAUTH_CLIENT_ID."),
+            ClientId = Given("SMTP_OAUTH_CLIENT_ID") ?? throw new SettingException("SMTP_OAUTH_TOKEN_URL needs SMTP_OAUTH_CLIENT_ID."),
             ClientSecret = Given("SMTP_OAUTH_CLIENT_SECRET"),
             Scope = Given("SMTP_OAUTH_SCOPE"),
             RefreshToken = Given("SMTP_OAUTH_REFRESH_TOKEN"),
         };
         return options.ClientSecret is null && options.RefreshToken is null
-            ? throw new InvalidOperationException("SMTP_OAUTH_TOKEN_URL needs SMTP_OAUTH_CLIENT_SECRET or SMTP_OAUTH_REFRESH_TOKEN.")
+            ? throw new SettingException("SMTP_OAUTH_TOKEN_URL needs SMTP_OAUTH_CLIENT_SECRET or SMTP_OAUTH_REFRESH_TOKEN.")
             : options;
 
         string? Given(string name) => configuration[name] is { Length: > 0 } value ? value : null;

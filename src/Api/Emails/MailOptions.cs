@@ -1,3 +1,4 @@
+using AgentPlatform.Data;
 using MimeKit;
 
 namespace AgentPlatform.Api.Emails;
@@ -62,7 +63,7 @@ public sealed record MailOptions
     public override string ToString() => $"SMTP {Host}:{Port}";
 
     /// <summary>Reads the settings.</summary>
-    /// <exception cref="InvalidOperationException">The settings can't work.</exception>
+    /// <exception cref="SettingException">The settings can't work.</exception>
     public static MailOptions Read(IConfiguration configuration)
     {
         if (string.IsNullOrWhiteSpace(configuration["SMTP_HOST"]))
@@ -74,29 +75,29 @@ public sealed record MailOptions
             null or "" or "starttls" => MailTls.StartTls,
             "implicit" => MailTls.Implicit,
             "none" => MailTls.None,
-            var other => throw new InvalidOperationException($"SMTP_TLS is {other}; it must be starttls, implicit or none."),
+            var other => throw new SettingException($"SMTP_TLS is {other}; it must be starttls, implicit or none."),
         };
         var from = configuration["SMTP_FROM"] ?? "";
         if (!MailboxAddress.TryParse(SenderRules, from, out _))
         {
-            throw new InvalidOperationException("SMTP_FROM must be the sender's address, such as AgentPlatform <platform@example.com>.");
+            throw new SettingException("SMTP_FROM must be the sender's address, such as AgentPlatform <platform@example.com>.");
         }
         if ((configuration["PUBLIC_BASE_URL"] ?? configuration["CONSOLE_URL"]) is not { } publicUrl)
         {
-            throw new InvalidOperationException("SMTP_HOST is set and PUBLIC_BASE_URL is not: links in e-mails would lead nowhere.");
+            throw new SettingException("SMTP_HOST is set and PUBLIC_BASE_URL is not: links in e-mails would lead nowhere.");
         }
         var oauth = MailOAuthOptions.Read(configuration);
         var user = Given("SMTP_USER");
         if (oauth is not null && (user is null || Given("SMTP_PASSWORD") is not null))
         {
-            throw new InvalidOperationException("SMTP_OAUTH_TOKEN_URL needs SMTP_USER, the mailbox that is signed in to, and stands in place of SMTP_PASSWORD.");
+            throw new SettingException("SMTP_OAUTH_TOKEN_URL needs SMTP_USER, the mailbox that is signed in to, and stands in place of SMTP_PASSWORD.");
         }
         var defaults = new MailOptions();
         return new()
         {
             Host = configuration["SMTP_HOST"],
             Tls = tls,
-            Port = configuration.GetValue("SMTP_PORT", tls == MailTls.Implicit ? 465 : 587),
+            Port = configuration.Setting("SMTP_PORT", tls == MailTls.Implicit ? 465 : 587),
             User = user,
             Password = Given("SMTP_PASSWORD"),
             OAuth = oauth,
@@ -113,7 +114,7 @@ public sealed record MailOptions
         string? Given(string name) => configuration[name] is { Length: > 0 } value ? value : null;
 
         int AtLeastOne(string name, int otherwise) =>
-            configuration.GetValue(name, otherwise) is > 0 and var value ? value : throw new InvalidOperationException($"{name} is {configuration[name]}; it must be 1 or more.");
+            configuration.Setting(name, otherwise) is > 0 and var value ? value : throw new SettingException($"{name} is {configuration[name]}; it must be 1 or more.");
     }
 }
 

@@ -22,14 +22,14 @@ internal static class FileEndpoints
         Tag = "files",
         Role = Role.Member,
         Summary = "Upload a file",
-        Description = "The body is the content itself, at most `FILE_MAX_BYTES`, with its own `Content-Type`. Give the file's id to `POST /v1/jobs/imports`.",
+        Description = "The body is the content itself, at most `FILE_MAX_BYTES`, with its own `Content-Type` (of which an import takes the `charset`); not a form (`multipart/form-data`). Give the file's id to `POST /v1/jobs/imports`.",
         Query = [new("name", FileResource.NameType, "Name of the file.")],
         TakesContent = true,
         SuccessStatus = StatusCodes.Status201Created,
         Answer = FileResource.Files.Shape,
         AnswerName = FileResource.Files.SchemaName,
         AnswersEntityTag = true,
-        Problems = [ProblemType.Conflict, ProblemType.BodyTooLarge, ProblemType.MalformedBody],
+        Problems = [ProblemType.Conflict, ProblemType.BodyTooLarge, ProblemType.MalformedBody, ProblemType.UnsupportedMediaType],
     };
 
     private static readonly Operation Download = new()
@@ -60,6 +60,10 @@ internal static class FileEndpoints
         if (request.Http.Request.ContentLength > options.MaxBytes)
         {
             return TooLarge(options);
+        }
+        if (request.Http.Request.ContentType?.TrimStart().StartsWith("multipart/", StringComparison.OrdinalIgnoreCase) == true)
+        {
+            return new Problem(ProblemType.UnsupportedMediaType, "The body must be the file itself, not a form that holds it: with curl, --data-binary @file.csv in the place of -F.");
         }
         if ((string.IsNullOrEmpty(request.Http.Request.ContentType) ? FileLabels.NoType : FileLabels.MediaType(request.Http.Request.ContentType)) is not { } contentType)
         {
@@ -112,8 +116,8 @@ internal static class FileEndpoints
         {
             await session.ExecuteAsync("SELECT pg_advisory_xact_lock(hashtextextended('files ' || $1::text, 0))", request.Cancelled, request.Caller.OrganizationId);
             var used = await session.ScalarAsync<long>("SELECT coalesce(sum(size), 0)::bigint FROM files WHERE organization_id = $1", request.Cancelled, request.Caller.OrganizationId);
-            // What is compressed on the way becomes larger than it says.
-            var says = request.Http.Request.Headers.ContentEncoding.Count == 0 ? request.Http.Request.ContentLength : null;
+            // None where it comes in pieces or compressed.
+            var says = request.Http.Request.ContentLength;
             var bytes = says ?? Math.Min(options.MaxBytes, options.PerOrganizationBytes - used);
             if (bytes <= 0 && says is null || used + bytes > options.PerOrganizationBytes)
             {

@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using AgentPlatform.Data;
 using Orleans.Connections.Security;
 
 namespace AgentPlatform.Api.Hosting;
@@ -20,7 +21,7 @@ public sealed class ClusterTls
     /// Reads <c>ORLEANS_TLS_CERTIFICATE</c> and <c>ORLEANS_TLS_KEY</c>, this process's certificate and its key, and <c>ORLEANS_TLS_AUTHORITY</c>, the certificates of those that signed the
     /// others'; by default the first, which all processes then share. All are names of PEM files. Null where nothing is set.
     /// </summary>
-    /// <exception cref="InvalidOperationException">A file is missing or is none, or only one of certificate and key is set.</exception>
+    /// <exception cref="SettingException">A file is missing or is none, or only one of certificate and key is set.</exception>
     public static ClusterTls? From(IConfiguration configuration)
     {
         var (certificate, key, authority) = (configuration["ORLEANS_TLS_CERTIFICATE"], configuration["ORLEANS_TLS_KEY"], configuration["ORLEANS_TLS_AUTHORITY"]);
@@ -30,7 +31,7 @@ public sealed class ClusterTls
         }
         if (string.IsNullOrEmpty(certificate) || string.IsNullOrEmpty(key))
         {
-            throw new InvalidOperationException("ORLEANS_TLS_CERTIFICATE and ORLEANS_TLS_KEY go together: the names of two PEM files, a certificate and its key.");
+            throw new SettingException("ORLEANS_TLS_CERTIFICATE and ORLEANS_TLS_KEY go together: the names of two PEM files, a certificate and its key.");
         }
         try
         {
@@ -38,11 +39,11 @@ public sealed class ClusterTls
             authorities.ImportFromPemFile(string.IsNullOrEmpty(authority) ? certificate : authority);
             return authorities.Count > 0
                 ? new ClusterTls(X509Certificate2.CreateFromPemFile(certificate, key), authorities)
-                : throw new InvalidOperationException($"ORLEANS_TLS_AUTHORITY: {authority} holds no certificate.");
+                : throw new SettingException($"ORLEANS_TLS_AUTHORITY: {authority} holds no certificate.");
         }
         catch (Exception unreadable) when (unreadable is IOException or CryptographicException or UnauthorizedAccessException)
         {
-            throw new InvalidOperationException($"ORLEANS_TLS_CERTIFICATE, ORLEANS_TLS_KEY or ORLEANS_TLS_AUTHORITY can't be read: {unreadable.Message}", unreadable);
+            throw new SettingException($"ORLEANS_TLS_CERTIFICATE, ORLEANS_TLS_KEY or ORLEANS_TLS_AUTHORITY can't be read: {unreadable.Message}", unreadable);
         }
     }
 

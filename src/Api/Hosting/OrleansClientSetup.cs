@@ -1,3 +1,4 @@
+using AgentPlatform.Data;
 using AgentPlatform.Data.Connections;
 using Orleans.Configuration;
 
@@ -20,7 +21,7 @@ internal static class OrleansClientSetup
             options.ClusterId = configuration["ORLEANS_CLUSTER_ID"] ?? "agentplatform";
             options.ServiceId = configuration["ORLEANS_SERVICE_ID"] ?? "agentplatform";
         });
-        client.Configure<ClientMessagingOptions>(options => options.ResponseTimeout = TimeSpan.FromSeconds(configuration.GetValue("ORLEANS_RESPONSE_TIMEOUT_SECONDS", 15)));
+        client.Configure<ClientMessagingOptions>(options => options.ResponseTimeout = TimeSpan.FromSeconds(configuration.Setting("ORLEANS_RESPONSE_TIMEOUT_SECONDS", 15)));
         if (ClusterTls.From(configuration) is { } tls)
         {
             client.UseTls(tls.Apply);

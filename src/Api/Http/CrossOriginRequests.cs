@@ -11,7 +11,7 @@ namespace AgentPlatform.Api.Http;
 internal sealed class CrossOriginRequests(RequestDelegate next, AllowedOrigins allowed)
 {
     private const string Methods = "GET, HEAD, POST, PUT, PATCH, DELETE";
-    private const string RequestHeaders = "Authorization, Content-Type, If-Match, Idempotency-Key, Last-Event-ID";
+    private const string RequestHeaders = "Authorization, Content-Type, Content-Encoding, If-Match, If-None-Match, Idempotency-Key, Last-Event-ID";
     private const string AnswerHeaders = "ETag, Location, Retry-After, Content-Disposition";
     private const string PreflightSeconds = "600";
 
@@ -62,7 +62,9 @@ internal sealed class CrossOriginRequests(RequestDelegate next, AllowedOrigins a
             var headers = httpContext.Response.Headers;
             headers.AccessControlAllowOrigin = origin;
             headers.AccessControlAllowMethods = Methods;
-            headers.AccessControlAllowHeaders = RequestHeaders;
+            // Whatever the page's libraries add (tracing, caching): a header lets nobody do more.
+            headers.AccessControlAllowHeaders = httpContext.Request.Headers.AccessControlRequestHeaders is { Count: > 0 } asked ? asked : RequestHeaders;
+            headers.Append("Vary", "Access-Control-Request-Headers");
             headers.AccessControlMaxAge = PreflightSeconds;
             httpContext.Response.StatusCode = StatusCodes.Status204NoContent;
             return Task.CompletedTask;

@@ -27,8 +27,8 @@ public static class EntityTag
         {
             return tags.Count == 1;
         }
-        var read = tags.Select(tag => long.TryParse(tag.Tag.AsSpan().Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : (long?)null).ToList();
-        versions = [.. read.OfType<long>()];
-        return read.TrueForAll(version => version is not null);
+        // Beside one of ours, another's says nothing; by itself it is a mistake.
+        versions = [.. tags.Select(tag => long.TryParse(tag.Tag.AsSpan().Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : (long?)null).OfType<long>()];
+        return versions.Length > 0;
     }
 }

@@ -70,6 +70,8 @@ internal static class RequestReader
     /// <summary>Parses the body against its shape.</summary>
     public static (ShapeValues? Values, Problem? Problem) ReadBody(HttpRequest request, byte[] bytes, Operation operation, Violations violations)
     {
+        // A byte order mark may be passed over (RFC 8259, 8.1).
+        bytes = bytes is [0xEF, 0xBB, 0xBF, ..] ? bytes[3..] : bytes;
         if (bytes.Length == 0 && !operation.IsBodyRequired)
         {
             return (new ShapeValues(), null);

@@ -187,7 +187,7 @@ internal static class ResourceOperations
         }
         if (resource.SearchCondition is not null || resource.Shape.Fields.Any(field => field.IsSearched))
         {
-            yield return new("q", new TextType(MaxSearchLength, 1, Example: "text"), resource.SearchAbout ?? $"Only rows that hold this text in {string.Join(", ", resource.Shape.Fields.Where(field => field.IsSearched).Select(field => field.Name))}.");
+            yield return new("q", new TextType(MaxSearchLength, Example: "text"), resource.SearchAbout ?? $"Only rows that hold this text in {string.Join(", ", resource.Shape.Fields.Where(field => field.IsSearched).Select(field => field.Name))}.");
         }
     }
 

@@ -5,6 +5,7 @@ using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Shapes;
 using AgentPlatform.Data.Connections;
 using AgentPlatform.Data.Tenancy;
+using AgentPlatform.Data.Texts;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -118,7 +119,8 @@ internal static class ResourceReads
                 query.Where(string.Format(CultureInfo.InvariantCulture, filter.Condition, query.Add(filter.Parameter.Type.Parameter(given[0]))));
             }
         }
-        if (request.Parameter<string>("q") is { } text)
+        // A search box that was cleared asks for nothing.
+        if (request.Parameter<string>("q") is { } text && !ComparableText.IsBlank(text))
         {
             var parameter = query.Add(text);
             query.Where(resource.SearchCondition is { } condition

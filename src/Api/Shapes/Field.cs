@@ -72,6 +72,12 @@ public sealed record Field(string Name, FieldType Type)
 
     public bool IsReadable => Access != FieldAccess.Secret;
 
+    /// <summary>Whether JSON gives the field no value.</summary>
+    public bool IsNone(JsonElement json) => json.ValueKind == JsonValueKind.Null || (json.ValueKind == JsonValueKind.String && JsonText.TryRead(json, out var text) && IsNone(text));
+
+    /// <summary>Whether a text gives the field no value, though its type may take it.</summary>
+    public bool IsNone(string text) => IsNullable && Type is TextType { IsNoneWhenEmpty: true } type && (text.Length == 0 || (type.Spelling(text).Length == 0 && !text.Contains('\0', StringComparison.Ordinal)));
+
     public bool IsGivenAt(ShapeUse use) => use switch
     {
         ShapeUse.Create => Access is not FieldAccess.ReadOnly,

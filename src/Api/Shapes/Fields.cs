@@ -139,8 +139,8 @@ public static class Fields
     /// <summary>Words of people's own: filtered by as they compare them.</summary>
     public static Field AsWords(this Field field) => field with { Type = ((TextType)field.Type) with { Comparison = AsPeopleDo, Spelling = TypedText.Line } };
 
-    /// <summary>What another system calls something: as <see cref="Identifier"/>, and may be absent.</summary>
-    public static Field Named(this Field field) => field with { Type = ((TextType)field.Type) with { Spelling = TypedText.Identifier } };
+    /// <summary>What another system calls something: as <see cref="Identifier"/>, and may be absent. An empty text says nothing, so that two rows never have it in common.</summary>
+    public static Field Named(this Field field) => field with { Type = ((TextType)field.Type) with { Spelling = TypedText.Identifier, IsNoneWhenEmpty = true } };
 
     /// <summary>Found by a column that keeps the value as it is compared, which an index has.</summary>
     public static Field FoundBy(this Field field, string column) => field with { Recognition = $"t.{column} = {((TextType)field.Type).Comparison}({{0}})" };

@@ -26,7 +26,9 @@ public sealed record IntegerType(long Minimum = int.MinValue, long Maximum = int
         json.ValueKind == JsonValueKind.Number && Whole(json) is { } number && Fit(number) is { } value ? value : Refuse(pointer, violations);
 
     public override object? ReadText(string text) =>
-        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? Fit(number) : null;
+        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? Fit(number)
+        : ExactNumber.TryRead(text, out var exact) && decimal.Truncate(exact) == exact && exact is >= long.MinValue and <= long.MaxValue ? Fit((long)exact)
+        : null;
 
     public override string WriteText(object value) => Convert.ToInt64(value, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture);
 
@@ -37,7 +39,7 @@ public sealed record IntegerType(long Minimum = int.MinValue, long Maximum = int
     /// <summary>JSON knows one kind of number: 5.0 and 5e0 are 5, as what writes whole numbers as decimals sends it.</summary>
     private static long? Whole(JsonElement json) =>
         json.TryGetInt64(out var number) ? number
-        : json.TryGetDecimal(out var exact) && decimal.Truncate(exact) == exact && exact is >= long.MinValue and <= long.MaxValue ? (long)exact
+        : ExactNumber.TryRead(json, out var exact) && decimal.Truncate(exact) == exact && exact is >= long.MinValue and <= long.MaxValue ? (long)exact
         : null;
 
     private object? Fit(long number) => number < Minimum || number > Maximum ? null : IsLong ? (object)number : (int)number;
@@ -61,10 +63,10 @@ public sealed record NumberType(decimal Minimum, decimal Maximum, int Places) : 
     };
 
     public override object? Read(JsonElement json, string pointer, Violations violations) =>
-        json.ValueKind == JsonValueKind.Number && json.TryGetDecimal(out var number) && Fits(number) ? number : Refuse(pointer, violations);
+        json.ValueKind == JsonValueKind.Number && ExactNumber.TryRead(json, out var number) && Fits(number) ? number : Refuse(pointer, violations);
 
     public override object? ReadText(string text) =>
-        decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && Fits(number) ? number : null;
+        ExactNumber.TryRead(text, out var number) && Fits(number) ? number : null;
 
     public override string WriteText(object value) => Written((decimal)value).ToString(CultureInfo.InvariantCulture);
 

@@ -81,7 +81,7 @@ public sealed record Shape
         {
             violations.Add(place, field.Access == FieldAccess.Fixed ? "can't be changed." : "is set by the product and can't be given.");
         }
-        else if (member.Value.ValueKind == JsonValueKind.Null)
+        else if (field.IsNone(member.Value))
         {
             if (field.IsNullable)
             {

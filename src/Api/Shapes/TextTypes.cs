@@ -22,6 +22,9 @@ public sealed record TextType(int MaxLength, int MinLength = 0, string? Format =
     /// <summary>What is kept of a text: composed, unless said otherwise.</summary>
     public Func<string, string> Spelling { get; init; } = TypedText.Of;
 
+    /// <summary>A text in which there is nothing to be seen is none: what another system calls something is either said or not.</summary>
+    public bool IsNoneWhenEmpty { get; init; }
+
     /// <summary>What it must fulfil besides, where no pattern says it; null for nothing. What is only looked for need not (<see cref="Wanted"/>).</summary>
     public Func<string, bool>? Accepts { get; init; }
 
@@ -76,6 +79,9 @@ public sealed record ChoiceType(params string[] Values) : FieldType
     /// <summary>What is expected, in place of all the words.</summary>
     public string? Told { get; init; }
 
+    /// <summary>The word that another spelling means; a word itself without one.</summary>
+    public Func<string, string>? Spelling { get; init; }
+
     /// <summary>A word for the documentation; the first one where none is named.</summary>
     public string? Example { get; init; }
 
@@ -86,7 +92,7 @@ public sealed record ChoiceType(params string[] Values) : FieldType
     public override object? Read(JsonElement json, string pointer, Violations violations) =>
         json.ValueKind == JsonValueKind.String && JsonText.TryRead(json, out var text) && ReadText(text) is { } known ? known : Refuse(pointer, violations);
 
-    public override object? ReadText(string text) => Values.Contains(text, StringComparer.Ordinal) ? text : null;
+    public override object? ReadText(string text) => (Spelling?.Invoke(text) ?? text) is var word && Values.Contains(word, StringComparer.Ordinal) ? word : null;
 
     public override string WriteText(object value) => (string)value;
 

@@ -43,8 +43,12 @@ internal sealed record ExportOrder
     /// <summary>The list's parameters, read as a request would read them.</summary>
     public ImmutableDictionary<string, ImmutableArray<object>> Query(Resource resource, Violations violations, string? cursor = null)
     {
+        foreach (var (name, _) in Filters.Where(filter => filter.Value.Length == 0))
+        {
+            violations.Add(name, "must have at least one value.");
+        }
         var http = new DefaultHttpContext();
-        var given = Filters.Where(filter => filter.Key is not "cursor" and not "limit").ToDictionary(filter => filter.Key, filter => new StringValues(filter.Value));
+        var given = Filters.Where(filter => filter.Key is not "cursor" and not "limit" && filter.Value.Length > 0).ToDictionary(filter => filter.Key, filter => new StringValues(filter.Value));
         if (cursor is not null)
         {
             given["cursor"] = cursor;

@@ -62,7 +62,7 @@ internal sealed class JsonLines(Resource resource, ImportOrder order, TimeProvid
             {
                 violations.Add(pointer, "is not a known field.");
             }
-            else if (field is not null && member.Value.ValueKind == JsonValueKind.Null)
+            else if (field?.IsNone(member.Value) == true)
             {
                 ReadNull(field, pointer, values, violations);
             }

@@ -37,8 +37,8 @@ internal static class TransferEndpoints
             Choice("mode", "create", "upsert").WithDefault("create").About("`upsert` changes the row that has the same `key` and creates one where there is none."),
             Text("key", 100).Nullable().About("For `upsert`: a field by which rows are recognised, such as `phone` of clients."),
             Flag("dryRun").WithDefault(false).About("Check everything, keep nothing."),
-            Choice("encoding", CsvEncoding.Names).Nullable().About("Of CSV. Found by the file's bytes where it is UTF-8, UTF-16 or Windows-1252; a byte order mark counts before this."),
-            Choice("delimiter", CsvDialect.Delimiters).Nullable().About("Of CSV. Found by a first line `sep=;`, or as the one that makes the header's columns fields."),
+            CsvEncoding.EncodingField("encoding").Nullable().About("Of CSV. Without it the `charset` with which the file was uploaded, or what its bytes tell: UTF-8, UTF-16, or Windows-1252 where nothing tells against it; a byte order mark counts before all of these. Other common names, such as `cp1250`, are taken too."),
+            CsvDialect.DelimiterField("delimiter").Nullable().About("Of CSV. Found by a first line `sep=;`, or as the one that makes the header's columns fields."),
             Choice("decimalSign", CsvDialect.DecimalSigns).Nullable().About("Of CSV: how `1.234` and `1,234` are read. Found by the numbers that can be read in one way only. `1234.5` is taken whatever it is."),
             Choice("dateOrder", CsvDialect.DateOrders).Nullable().About("Of CSV: how `3/4/2025` is read, with the day (`dmy`) or the month (`mdy`) first. Found by the dates that can be read in one way only. `2025-04-03` is taken whatever it is."),
             Json("mapping").About("Column of the file → field; an empty text leaves the column out.")),
@@ -56,7 +56,7 @@ internal static class TransferEndpoints
             Choice("resource", [.. ResourceCatalog.All.Where(ExportWork.CanExport).Select(resource => resource.Path)]).Required(),
             Choice("format", "csv", "jsonl").WithDefault("csv"),
             Choice("references", "ids", "keys").WithDefault("ids").About("`keys` writes natural keys, such as `client.phone` and `client.email`, in the place of `clientId`, and leaves out references to what has none: for an import into another organization."),
-            Choice("delimiter", CsvDialect.Delimiters).WithDefault(",").About("Of CSV. Spreadsheets whose decimal sign is the comma divide lines at semicolons."),
+            CsvDialect.DelimiterField("delimiter").WithDefault(",").About("Of CSV. Spreadsheets whose decimal sign is the comma divide lines at semicolons."),
             Choice("decimalSign", CsvDialect.DecimalSigns).WithDefault(".").About("Of CSV."),
             Flag("byteOrderMark").WithDefault(true).About("Of CSV: whether it begins with a byte order mark, by which spreadsheets know UTF-8."),
             Json("filters").About("Query parameters of the list, such as `{\"status\": \"sold\", \"sort\": \"-createdAt\", \"q\": \"anna\"}`. What may be repeated there is a list here: `{\"source\": [\"web\", \"fair, Berlin\"]}`. A list that stands under something needs its id: `{\"conversationId\": \"…\"}` for `messages`.")),
@@ -121,9 +121,17 @@ internal static class TransferEndpoints
         {
             return misplaced;
         }
-        if (await request.Service<FileStore>().Find(request.Caller.Tenant, order.FileId, request.Cancelled) is null)
+        if (await request.Service<FileStore>().ContentType(request.Caller.Tenant, order.FileId, request.Cancelled) is not { } contentType)
         {
             return Problem.Invalid("/fileId", "/fileId names nothing in this organization.");
+        }
+        if (order is { Format: "csv", Encoding: null })
+        {
+            if (!CsvEncoding.TryDeclared(contentType, out var declared))
+            {
+                return Problem.Invalid("/fileId", $"/fileId is a file that came as {contentType}, a charset that is not known here. Say /encoding.");
+            }
+            order = order with { Encoding = declared };
         }
         if (order.Key is not null && !resource.Import!.Keys.Contains(order.Key))
         {

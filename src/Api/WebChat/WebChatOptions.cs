@@ -1,3 +1,5 @@
+using AgentPlatform.Data;
+
 namespace AgentPlatform.Api.WebChat;
 
 /// <summary>Limits of the web channel. Each has a setting of its name; problems that a limit causes name the setting.</summary>
@@ -51,13 +53,13 @@ public sealed record WebChatOptions
         var defaults = new WebChatOptions();
         return new WebChatOptions
         {
-            VisitorTokenLifetime = TimeSpan.FromDays(configuration.GetValue("WEB_VISITOR_TOKEN_DAYS", defaults.VisitorTokenLifetime.TotalDays)),
-            VisitorsPerMinute = configuration.GetValue("WEB_VISITORS_PER_MINUTE", defaults.VisitorsPerMinute),
-            MessagesPerMinute = configuration.GetValue("WEB_MESSAGES_PER_MINUTE", defaults.MessagesPerMinute),
-            AddressMessagesPerMinute = configuration.GetValue("WEB_ADDRESS_MESSAGES_PER_MINUTE", defaults.AddressMessagesPerMinute),
-            ReadsPerMinute = configuration.GetValue("WEB_READS_PER_MINUTE", defaults.ReadsPerMinute),
-            StreamsPerVisitor = configuration.GetValue("WEB_STREAMS_PER_VISITOR", defaults.StreamsPerVisitor),
-            Heartbeat = TimeSpan.FromSeconds(configuration.GetValue("WEB_HEARTBEAT_SECONDS", defaults.Heartbeat.TotalSeconds)),
+            VisitorTokenLifetime = TimeSpan.FromDays(configuration.Setting("WEB_VISITOR_TOKEN_DAYS", defaults.VisitorTokenLifetime.TotalDays)),
+            VisitorsPerMinute = configuration.Setting("WEB_VISITORS_PER_MINUTE", defaults.VisitorsPerMinute),
+            MessagesPerMinute = configuration.Setting("WEB_MESSAGES_PER_MINUTE", defaults.MessagesPerMinute),
+            AddressMessagesPerMinute = configuration.Setting("WEB_ADDRESS_MESSAGES_PER_MINUTE", defaults.AddressMessagesPerMinute),
+            ReadsPerMinute = configuration.Setting("WEB_READS_PER_MINUTE", defaults.ReadsPerMinute),
+            StreamsPerVisitor = configuration.Setting("WEB_STREAMS_PER_VISITOR", defaults.StreamsPerVisitor),
+            Heartbeat = TimeSpan.FromSeconds(configuration.Setting("WEB_HEARTBEAT_SECONDS", defaults.Heartbeat.TotalSeconds)),
             PublicBaseUrl = Uri.TryCreate(configuration["PUBLIC_BASE_URL"], UriKind.Absolute, out var url) ? url : null,
         };
     }

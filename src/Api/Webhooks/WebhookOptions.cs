@@ -1,3 +1,5 @@
+using AgentPlatform.Data;
+
 namespace AgentPlatform.Api.Webhooks;
 
 /// <summary>Limits of incoming webhooks.</summary>
@@ -22,14 +24,14 @@ public sealed record WebhookOptions
     public int ConversationsAtOnceOfOrganization { get; init; } = 64;
 
     /// <summary>Reads the settings.</summary>
-    /// <exception cref="InvalidOperationException">A limit is not positive.</exception>
+    /// <exception cref="SettingException">A limit is not positive.</exception>
     public static WebhookOptions From(IConfiguration configuration)
     {
         var defaults = new WebhookOptions();
-        var maxBodyBytes = configuration.GetValue(MaxBodyBytesSetting, defaults.MaxBodyBytes);
-        var atOnce = configuration.GetValue(ConversationsAtOnceSetting, defaults.ConversationsAtOnceOfOrganization);
-        return maxBodyBytes <= 0 ? throw new InvalidOperationException($"{MaxBodyBytesSetting} must be a positive number of bytes.")
-            : atOnce <= 0 ? throw new InvalidOperationException($"{ConversationsAtOnceSetting} must be a positive number.")
+        var maxBodyBytes = configuration.Setting(MaxBodyBytesSetting, defaults.MaxBodyBytes);
+        var atOnce = configuration.Setting(ConversationsAtOnceSetting, defaults.ConversationsAtOnceOfOrganization);
+        return maxBodyBytes <= 0 ? throw new SettingException($"{MaxBodyBytesSetting} must be a positive number of bytes.")
+            : atOnce <= 0 ? throw new SettingException($"{ConversationsAtOnceSetting} must be a positive number.")
             : defaults with { MaxBodyBytes = maxBodyBytes, ConversationsAtOnceOfOrganization = atOnce };
     }
 }

@@ -20,29 +20,29 @@ public sealed record DataOptions
     public const string ApiRole = "agentplatform_api";
 
     /// <summary>Connection string of the owner or administrator (setting <c>DATABASE_URL</c>), used by migrations only: silos and API processes do without it.</summary>
-    /// <exception cref="InvalidOperationException">On reading: the setting is missing.</exception>
+    /// <exception cref="SettingException">On reading: the setting is missing.</exception>
     [AllowNull]
     public required string AdminConnectionString
     {
-        get => field ?? throw new InvalidOperationException("DATABASE_URL is not set: migrations need the login of the database's owner or administrator.");
+        get => field ?? throw new SettingException("DATABASE_URL is not set: migrations need the login of the database's owner or administrator.");
         init;
     }
 
     /// <summary>Connection string of <see cref="EngineRole"/> (setting <c>DATABASE_ENGINE_URL</c>; derived from <c>DATABASE_URL</c> where absent). API processes do without it.</summary>
-    /// <exception cref="InvalidOperationException">On reading: neither setting is there.</exception>
+    /// <exception cref="SettingException">On reading: neither setting is there.</exception>
     [AllowNull]
     public required string EngineConnectionString
     {
-        get => field ?? throw new InvalidOperationException("DATABASE_ENGINE_URL is not set: a silo needs the engine's login. Set it, or DATABASE_URL, from which it is derived.");
+        get => field ?? throw new SettingException("DATABASE_ENGINE_URL is not set: a silo needs the engine's login. Set it, or DATABASE_URL, from which it is derived.");
         init;
     }
 
     /// <summary>Connection string of <see cref="ApiRole"/> (setting <c>DATABASE_API_URL</c>; derived from <c>DATABASE_URL</c> where absent).</summary>
-    /// <exception cref="InvalidOperationException">On reading: neither setting is there.</exception>
+    /// <exception cref="SettingException">On reading: neither setting is there.</exception>
     [AllowNull]
     public required string ApiConnectionString
     {
-        get => field ?? throw new InvalidOperationException("DATABASE_API_URL is not set: silos and API processes need the API's login. Set it, or DATABASE_URL, from which it is derived.");
+        get => field ?? throw new SettingException("DATABASE_API_URL is not set: silos and API processes need the API's login. Set it, or DATABASE_URL, from which it is derived.");
         init;
     }
 
@@ -62,13 +62,13 @@ public sealed record DataOptions
     public const int AutoPreparedStatements = 100;
 
     /// <summary>Reads the settings named on each property.</summary>
-    /// <exception cref="InvalidOperationException">No address is given, or <c>DATABASE_URL</c> holds no password to derive the other logins from.</exception>
+    /// <exception cref="SettingException">No address is given, or <c>DATABASE_URL</c> holds no password to derive the other logins from.</exception>
     public static DataOptions From(IConfiguration configuration)
     {
         var url = configuration["DATABASE_URL"];
         if (string.IsNullOrWhiteSpace(url) && string.IsNullOrWhiteSpace(configuration["DATABASE_API_URL"]))
         {
-            throw new InvalidOperationException("DATABASE_URL is not set. Set it to the address of a PostgreSQL database, for example postgres://user:password@localhost:5432/agentplatform, or start with ./run.");
+            throw new SettingException("DATABASE_URL is not set. Set it to the address of a PostgreSQL database, for example postgres://user:password@localhost:5432/agentplatform, or start with ./run.");
         }
 
         return From(
@@ -76,12 +76,12 @@ public sealed record DataOptions
             configuration["DATABASE_ENGINE_URL"],
             configuration["DATABASE_API_URL"],
             configuration["DATABASE_ROLE_SECRET"],
-            configuration.GetValue("DATABASE_ENGINE_POOL", DefaultEnginePool),
-            configuration.GetValue("DATABASE_API_POOL", DefaultApiPool),
+            configuration.Setting("DATABASE_ENGINE_POOL", DefaultEnginePool),
+            configuration.Setting("DATABASE_API_POOL", DefaultApiPool),
             configuration["DATABASE_ENGINE_PASSWORD"],
             configuration["DATABASE_API_PASSWORD"]) with
         {
-            MigrationTimeout = TimeSpan.FromSeconds(configuration.GetValue("DATABASE_MIGRATION_TIMEOUT_SECONDS", 3600)),
+            MigrationTimeout = TimeSpan.FromSeconds(configuration.Setting("DATABASE_MIGRATION_TIMEOUT_SECONDS", 3600)),
         };
     }
 
@@ -131,7 +131,7 @@ public sealed record DataOptions
 
             if (string.IsNullOrEmpty(password) && string.IsNullOrEmpty(secret))
             {
-                throw new InvalidOperationException($"DATABASE_URL holds no password, so the password of {role} can't be derived. Set DATABASE_ROLE_SECRET to a long random text, or give the logins in DATABASE_ENGINE_URL and DATABASE_API_URL.");
+                throw new SettingException($"DATABASE_URL holds no password, so the password of {role} can't be derived. Set DATABASE_ROLE_SECRET to a long random text, or give the logins in DATABASE_ENGINE_URL and DATABASE_API_URL.");
             }
 
             login = new NpgsqlConnectionStringBuilder(admin.ConnectionString) { Username = role, Password = string.IsNullOrEmpty(password) ? DerivePassword(secret!, role) : password };

@@ -7,7 +7,7 @@ namespace AgentPlatform.Data.Connections;
 public static class DatabaseUrl
 {
     /// <summary>Parses either form. In the URL form <c>?host=/folder</c> names a Unix socket's folder and wins over the URL's host.</summary>
-    /// <exception cref="FormatException">The text is neither form, or names an option that is not known. The text itself, which may hold a password, is not repeated.</exception>
+    /// <exception cref="SettingException">The text is neither form, or names an option that is not known. The text itself, which may hold a password, is not repeated.</exception>
     public static NpgsqlConnectionStringBuilder Parse(string text)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(text);
@@ -24,7 +24,7 @@ public static class DatabaseUrl
         }
         catch (ArgumentException)
         {
-            throw new FormatException("DATABASE_URL is neither a postgres:// URL nor a connection string such as Host=…;Username=…;Password=…;Database=….");
+            throw new SettingException("DATABASE_URL is neither a postgres:// URL nor a connection string such as Host=…;Username=…;Password=…;Database=….");
         }
     }
 
@@ -32,7 +32,13 @@ public static class DatabaseUrl
     {
         if (!Uri.TryCreate(text, UriKind.Absolute, out var url))
         {
-            throw new FormatException("DATABASE_URL is not a valid URL. Characters such as @ : / # % in a password must be percent-encoded.");
+            throw new SettingException("DATABASE_URL is not a valid URL. Characters such as @ : / # % in a password must be percent-encoded.");
+        }
+
+        // What was meant for the password's rest is a port, a path or an option then, and would be told.
+        if (url.UserInfo.Length == 0 && text.Contains('@', StringComparison.Ordinal))
+        {
+            throw new SettingException("DATABASE_URL is not a valid URL. Characters such as @ : / # ? % in a password must be percent-encoded.");
         }
 
         var user = url.UserInfo.Split(':', 2);
@@ -90,7 +96,7 @@ public static class DatabaseUrl
         }
         catch (Exception failure) when (failure is ArgumentException or FormatException or OverflowException)
         {
-            throw new FormatException($"DATABASE_URL has an option that is not known or has no valid value: {option}.");
+            throw new SettingException($"DATABASE_URL has an option that is not known or has no valid value{(option.All(static character => char.IsAsciiLetter(character) || character is '_' or ' ') ? $": {option}" : "")}.");
         }
     }
 }

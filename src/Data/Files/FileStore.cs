@@ -33,10 +33,10 @@ public sealed record FileLimits
         var defaults = new FileLimits();
         return new()
         {
-            MaxBytes = configuration.GetValue("FILE_MAX_BYTES", defaults.MaxBytes),
-            PerOrganizationBytes = configuration.GetValue("FILES_PER_ORGANIZATION_BYTES", defaults.PerOrganizationBytes),
-            UploadLife = TimeSpan.FromHours(configuration.GetValue("UPLOAD_HOURS", defaults.UploadLife.TotalHours)),
-            ExportLife = TimeSpan.FromHours(configuration.GetValue("EXPORT_HOURS", defaults.ExportLife.TotalHours)),
+            MaxBytes = configuration.Setting("FILE_MAX_BYTES", defaults.MaxBytes),
+            PerOrganizationBytes = configuration.Setting("FILES_PER_ORGANIZATION_BYTES", defaults.PerOrganizationBytes),
+            UploadLife = TimeSpan.FromHours(configuration.Setting("UPLOAD_HOURS", defaults.UploadLife.TotalHours)),
+            ExportLife = TimeSpan.FromHours(configuration.Setting("EXPORT_HOURS", defaults.ExportLife.TotalHours)),
         };
     }
 }
@@ -130,6 +130,15 @@ public sealed class FileStore(ApiDataSource database, TimeProvider clock)
             database, tenant, "SELECT size FROM files WHERE organization_id = $1 AND id = $2 AND is_complete AND (expires_at IS NULL OR expires_at > $3)", cancellationToken,
             tenant.OrganizationId, fileId, clock.GetUtcNow()).ConfigureAwait(false);
         return await row.ReadAsync(cancellationToken).ConfigureAwait(false) ? row.GetInt64(0) : null;
+    }
+
+    /// <summary>The media type of a complete file, as it was said when it came; null where there is no such file.</summary>
+    public async Task<string?> ContentType(Tenant tenant, Guid fileId, CancellationToken cancellationToken)
+    {
+        await using var row = await TenantSession.ReadAsync(
+            database, tenant, "SELECT content_type FROM files WHERE organization_id = $1 AND id = $2 AND is_complete AND (expires_at IS NULL OR expires_at > $3)", cancellationToken,
+            tenant.OrganizationId, fileId, clock.GetUtcNow()).ConfigureAwait(false);
+        return await row.ReadAsync(cancellationToken).ConfigureAwait(false) ? row.GetString(0) : null;
     }
 
     /// <summary>The piece that holds an offset, cut so that it begins there; empty at the end.</summary>

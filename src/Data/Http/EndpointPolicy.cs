@@ -25,7 +25,7 @@ public sealed record EndpointOptions
     /// <summary>Reads the setting.</summary>
     public static EndpointOptions From(IConfiguration configuration) => new()
     {
-        AllowPrivateEndpoints = configuration.GetValue(AllowPrivateEndpointsSetting, false),
+        AllowPrivateEndpoints = configuration.Setting(AllowPrivateEndpointsSetting, false),
     };
 }
 

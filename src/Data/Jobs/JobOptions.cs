@@ -30,22 +30,22 @@ public sealed record JobOptions
     public const int MaxConflicts = 5;
 
     /// <summary>Reads the settings.</summary>
-    /// <exception cref="InvalidOperationException">A setting is not positive.</exception>
+    /// <exception cref="SettingException">A setting is not positive.</exception>
     public static JobOptions From(IConfiguration configuration)
     {
         var defaults = new JobOptions();
         var options = new JobOptions
         {
-            PerOrganization = configuration.GetValue("JOBS_PER_ORGANIZATION", defaults.PerOrganization),
-            PerPerson = configuration.GetValue("JOBS_PER_PERSON", defaults.PerPerson),
-            AtOnce = configuration.GetValue("JOBS_AT_ONCE", defaults.AtOnce),
-            WaitingPerOrganization = configuration.GetValue("JOBS_WAITING_PER_ORGANIZATION", defaults.WaitingPerOrganization),
-            ProgressInterval = TimeSpan.FromMilliseconds(configuration.GetValue("JOB_PROGRESS_MILLISECONDS", defaults.ProgressInterval.TotalMilliseconds)),
-            ErrorsKept = configuration.GetValue("JOB_ERRORS_KEPT", defaults.ErrorsKept),
-            LostLeases = configuration.GetValue("JOB_LOST_LEASES", defaults.LostLeases),
+            PerOrganization = configuration.Setting("JOBS_PER_ORGANIZATION", defaults.PerOrganization),
+            PerPerson = configuration.Setting("JOBS_PER_PERSON", defaults.PerPerson),
+            AtOnce = configuration.Setting("JOBS_AT_ONCE", defaults.AtOnce),
+            WaitingPerOrganization = configuration.Setting("JOBS_WAITING_PER_ORGANIZATION", defaults.WaitingPerOrganization),
+            ProgressInterval = TimeSpan.FromMilliseconds(configuration.Setting("JOB_PROGRESS_MILLISECONDS", defaults.ProgressInterval.TotalMilliseconds)),
+            ErrorsKept = configuration.Setting("JOB_ERRORS_KEPT", defaults.ErrorsKept),
+            LostLeases = configuration.Setting("JOB_LOST_LEASES", defaults.LostLeases),
         };
         return options is { PerOrganization: > 0, PerPerson: > 0, AtOnce: > 0, WaitingPerOrganization: > 0, ErrorsKept: > 0, LostLeases: > 0 } && options.ProgressInterval >= TimeSpan.Zero
             ? options
-            : throw new InvalidOperationException("JOBS_PER_ORGANIZATION, JOBS_PER_PERSON, JOBS_AT_ONCE, JOBS_WAITING_PER_ORGANIZATION, JOB_ERRORS_KEPT and JOB_LOST_LEASES must be positive, JOB_PROGRESS_MILLISECONDS not negative.");
+            : throw new SettingException("JOBS_PER_ORGANIZATION, JOBS_PER_PERSON, JOBS_AT_ONCE, JOBS_WAITING_PER_ORGANIZATION, JOB_ERRORS_KEPT and JOB_LOST_LEASES must be positive, JOB_PROGRESS_MILLISECONDS not negative.");
     }
 }

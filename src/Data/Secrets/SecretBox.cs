@@ -33,11 +33,11 @@ public sealed class SecretBox
     public string CurrentKeyId { get; }
 
     /// <summary>Reads the keys from the setting <see cref="KeysSetting"/>.</summary>
-    /// <exception cref="InvalidOperationException">The setting is missing or malformed; the message never holds a key.</exception>
+    /// <exception cref="SettingException">The setting is missing or malformed; the message never holds a key.</exception>
     public static SecretBox From(IConfiguration configuration) => Parse(configuration[KeysSetting] ?? "");
 
     /// <summary>Reads keys in the form of <see cref="KeysSetting"/>.</summary>
-    /// <exception cref="InvalidOperationException">No key, a malformed one, or an id that appears twice.</exception>
+    /// <exception cref="SettingException">No key, a malformed one, or an id that appears twice.</exception>
     public static SecretBox Parse(string setting)
     {
         var keys = new Dictionary<string, byte[]>(StringComparer.Ordinal);
@@ -153,7 +153,7 @@ public sealed class SecretBox
         return data;
     }
 
-    private static InvalidOperationException Malformed(string reason) =>
+    private static SettingException Malformed(string reason) =>
         new($"{KeysSetting} can't be used: {reason}. It has the form id:base64 with 32 random bytes, more keys after a comma; ./run makes one, or use: printf 'k1:%s' \"$(openssl rand -base64 32)\"");
 }
 

@@ -1,3 +1,4 @@
+using AgentPlatform.Data;
 using AgentPlatform.Data.Tenancy;
 using Microsoft.Extensions.Configuration;
 
@@ -66,9 +67,9 @@ internal sealed record ArchiveLimits
         var defaults = new ArchiveLimits();
         return new()
         {
-            MaxBytes = configuration.GetValue("ARCHIVE_MAX_BYTES", defaults.MaxBytes),
-            MaxRows = configuration.GetValue("ARCHIVE_MAX_ROWS", defaults.MaxRows),
-            InvitationLife = TimeSpan.FromDays(configuration.GetValue("INVITATION_DAYS", defaults.InvitationLife.TotalDays)),
+            MaxBytes = configuration.Setting("ARCHIVE_MAX_BYTES", defaults.MaxBytes),
+            MaxRows = configuration.Setting("ARCHIVE_MAX_ROWS", defaults.MaxRows),
+            InvitationLife = TimeSpan.FromDays(configuration.Setting("INVITATION_DAYS", defaults.InvitationLife.TotalDays)),
         };
     }
 }

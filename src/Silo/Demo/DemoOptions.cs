@@ -1,3 +1,4 @@
+using AgentPlatform.Data;
 using AgentPlatform.Data.Texts;
 
 namespace AgentPlatform.Silo.Demo;
@@ -15,14 +16,14 @@ public sealed record DemoOptions
     public required string AdminPassword { get; init; }
 
     /// <summary>Reads the settings.</summary>
-    /// <exception cref="InvalidOperationException">The demo is wanted, but no password is set: there is no default that everyone knows.</exception>
+    /// <exception cref="SettingException">The demo is wanted, but no password is set: there is no default that everyone knows.</exception>
     public static DemoOptions From(IConfiguration configuration, string[] arguments)
     {
-        var isWanted = arguments.Contains("--demo", StringComparer.Ordinal) || configuration.GetValue("DEMO_DATA", false);
+        var isWanted = arguments.Contains("--demo", StringComparer.Ordinal) || configuration.Setting("DEMO_DATA", false);
         var password = configuration["DEMO_ADMIN_PASSWORD"];
         if (isWanted && string.IsNullOrEmpty(password))
         {
-            throw new InvalidOperationException("DEMO_ADMIN_PASSWORD is not set. Set it to the password of the demo's admin, or start with ./run, which makes one.");
+            throw new SettingException("DEMO_ADMIN_PASSWORD is not set. Set it to the password of the demo's admin, or start with ./run, which makes one.");
         }
         var options = new DemoOptions { IsWanted = isWanted, AdminPassword = password ?? "" };
         return EmailAddress.Comparable(configuration["DEMO_ADMIN_EMAIL"] ?? "") is { Length: > 0 } email ? options with { AdminEmail = email } : options;

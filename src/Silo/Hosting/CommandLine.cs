@@ -3,7 +3,7 @@ using AgentPlatform.Api.Auth;
 namespace AgentPlatform.Silo.Hosting;
 
 /// <summary>What may stand on the silo's command line.</summary>
-internal static class CommandLine
+public static class CommandLine
 {
     /// <summary>What <c>--help</c> prints.</summary>
     public const string Help = """
@@ -27,10 +27,18 @@ internal static class CommandLine
     /// <summary>Whether the help is asked for.</summary>
     public static bool AsksForHelp(IReadOnlyList<string> arguments) => arguments.Any(argument => argument is "--help" or "-h" or "-?" or "help");
 
-    /// <summary>The first argument that means nothing here; null where all mean something.</summary>
-    public static string? Unknown(IReadOnlyList<string> arguments)
+    /// <summary>The exit code of a wrong command line, or a wrong setting.</summary>
+    public const int WrongUse = 2;
+
+    /// <summary>What is wrong with the arguments; null where all mean something.</summary>
+    public static string? Mistake(IReadOnlyList<string> arguments)
     {
         var rest = AccountCommands.AreNamedBy(arguments) ? arguments.Take(arguments.Count - 2) : arguments;
-        return rest.FirstOrDefault(argument => !Switches.Contains(argument) && !(argument.StartsWith("--", StringComparison.Ordinal) && argument.IndexOf('=', StringComparison.Ordinal) > 2));
+        return rest.FirstOrDefault(argument => !Switches.Contains(argument) && !(argument.StartsWith("--", StringComparison.Ordinal) && argument.IndexOf('=', StringComparison.Ordinal) > 2)) switch
+        {
+            null => null,
+            var command when AccountCommands.Names.Contains(command) => $"{command} needs the e-mail address of an account behind it, as the last of the command line.",
+            var unknown => $"{unknown} means nothing to the silo; --help tells what does.",
+        };
     }
 }

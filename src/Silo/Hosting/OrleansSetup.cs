@@ -1,5 +1,6 @@
 using System.Net;
 using AgentPlatform.Api.Hosting;
+using AgentPlatform.Data;
 using AgentPlatform.Data.Connections;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
@@ -29,7 +30,7 @@ internal static class OrleansSetup
                 });
                 if (settings.AdvertisedIp is { } advertised)
                 {
-                    silo.ConfigureEndpoints(IPAddress.Parse(advertised), settings.SiloPort, settings.GatewayPort);
+                    silo.ConfigureEndpoints(Address("ORLEANS_ADVERTISED_IP", advertised), settings.SiloPort, settings.GatewayPort);
                 }
                 else
                 {
@@ -39,8 +40,8 @@ internal static class OrleansSetup
                 {
                     silo.Configure<EndpointOptions>(options =>
                     {
-                        options.SiloListeningEndpoint = new IPEndPoint(IPAddress.Parse(listen), settings.SiloPort);
-                        options.GatewayListeningEndpoint = new IPEndPoint(IPAddress.Parse(listen), settings.GatewayPort);
+                        options.SiloListeningEndpoint = new IPEndPoint(Address("ORLEANS_LISTEN_IP", listen), settings.SiloPort);
+                        options.GatewayListeningEndpoint = new IPEndPoint(Address("ORLEANS_LISTEN_IP", listen), settings.GatewayPort);
                     });
                 }
                 break;
@@ -48,7 +49,7 @@ internal static class OrleansSetup
                 silo.UseLocalhostClustering(settings.SiloPort, settings.GatewayPort, serviceId: settings.ServiceId, clusterId: settings.ClusterId);
                 break;
             default:
-                throw new InvalidOperationException($"ORLEANS_CLUSTERING is '{settings.Clustering}'; expected postgres or localhost.");
+                throw new SettingException($"ORLEANS_CLUSTERING is '{settings.Clustering}'; expected postgres or localhost.");
         }
         if (ClusterTls.From(configuration) is { } tls)
         {
@@ -76,6 +77,9 @@ internal static class OrleansSetup
         silo.Configure<GrainCollectionOptions>(options => options.CollectionAge = TimeSpan.FromMinutes(settings.CollectionMinutes));
         silo.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = TimeSpan.FromSeconds(settings.ResponseTimeoutSeconds));
     }
+
+    private static IPAddress Address(string setting, string text) =>
+        IPAddress.TryParse(text, out var address) ? address : throw new SettingException($"{setting} is {text}; it must be an IP address.");
 }
 
 internal static partial class OrleansLog

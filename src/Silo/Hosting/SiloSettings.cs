@@ -1,3 +1,5 @@
+using AgentPlatform.Data;
+
 namespace AgentPlatform.Silo.Hosting;
 
 /// <summary>How this process runs. Each property names its environment variable; docs/operations.md lists them all.</summary>
@@ -42,18 +44,18 @@ public sealed record SiloSettings
 
     public static SiloSettings From(IConfiguration configuration) => new()
     {
-        Port = configuration.GetValue("PORT", 8080),
+        Port = configuration.Setting("PORT", 8080),
         BindAddress = configuration["BIND_ADDRESS"] ?? "0.0.0.0",
-        ServesApi = configuration.GetValue("API_IN_SILO", true),
-        MigratesOnStart = configuration.GetValue("MIGRATE_ON_START", false),
+        ServesApi = configuration.Setting("API_IN_SILO", true),
+        MigratesOnStart = configuration.Setting("MIGRATE_ON_START", false),
         Clustering = configuration["ORLEANS_CLUSTERING"] ?? "localhost",
         ClusterId = configuration["ORLEANS_CLUSTER_ID"] ?? "agentplatform",
         ServiceId = configuration["ORLEANS_SERVICE_ID"] ?? "agentplatform",
-        SiloPort = configuration.GetValue("ORLEANS_SILO_PORT", 11111),
-        GatewayPort = configuration.GetValue("ORLEANS_GATEWAY_PORT", 30000),
+        SiloPort = configuration.Setting("ORLEANS_SILO_PORT", 11111),
+        GatewayPort = configuration.Setting("ORLEANS_GATEWAY_PORT", 30000),
         AdvertisedIp = configuration["ORLEANS_ADVERTISED_IP"],
         ListenIp = configuration["ORLEANS_LISTEN_IP"],
-        CollectionMinutes = configuration.GetValue("ORLEANS_COLLECTION_MINUTES", 10),
-        ResponseTimeoutSeconds = configuration.GetValue("ORLEANS_RESPONSE_TIMEOUT_SECONDS", 15),
+        CollectionMinutes = configuration.Setting("ORLEANS_COLLECTION_MINUTES", 10),
+        ResponseTimeoutSeconds = configuration.Setting("ORLEANS_RESPONSE_TIMEOUT_SECONDS", 15),
     };
 }

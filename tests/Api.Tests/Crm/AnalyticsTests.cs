@@ -70,6 +70,20 @@ public sealed class AnalyticsTests(ApiApp app) : IClassFixture<ApiApp>
     }
 
     [Fact]
+    public async Task The_dashboard_is_as_fine_as_the_finest_currency()
+    {
+        var organization = await app.NewOrganization();
+        var client = (await organization.Create("clients", new { firstName = "Anna" })).Id();
+        foreach (var total in new[] { 0.001m, 0.002m, 0.006m })
+        {
+            await organization.Create("orders", new { clientId = client, orderNumber = $"{total}", subtotal = total, currency = "KWD" });
+        }
+        await organization.Create("deals", new { clientId = client, name = "One", dealValue = 0.006m, currency = "KWD", probability = 50 });
+        var summary = await (await organization.Owner.GetAsync("/v1/analytics/summary")).Json();
+        Assert.Equal((0.003m, 0.003m), (summary["averageOrderValue"]!.GetValue<decimal>(), summary["weightedPipelineValue"]!.GetValue<decimal>()));
+    }
+
+    [Fact]
     public async Task The_funnel_counts_who_came_how_far()
     {
         var organization = await app.NewOrganization();

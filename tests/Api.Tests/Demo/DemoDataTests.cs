@@ -1,5 +1,6 @@
 using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.WebChat;
+using AgentPlatform.Data;
 using AgentPlatform.Data.Connections;
 using AgentPlatform.Fakes.Postgres;
 using AgentPlatform.Silo.Demo;
@@ -112,7 +113,7 @@ public sealed class DemoDataTests : IAsyncLifetime
     [Fact]
     public void It_needs_a_password()
     {
-        var failure = Assert.Throws<InvalidOperationException>(() => DemoOptions.From(new ConfigurationBuilder().Build(), ["--demo"]));
+        var failure = Assert.Throws<SettingException>(() => DemoOptions.From(new ConfigurationBuilder().Build(), ["--demo"]));
 
         Assert.Contains("DEMO_ADMIN_PASSWORD", failure.Message, StringComparison.Ordinal);
         Assert.False(DemoOptions.From(new ConfigurationBuilder().Build(), []).IsWanted);

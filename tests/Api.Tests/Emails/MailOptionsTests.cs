@@ -1,4 +1,5 @@
 using AgentPlatform.Api.Emails;
+using AgentPlatform.Data;
 using Microsoft.Extensions.Configuration;
 
 namespace AgentPlatform.Api.Tests.Emails;
@@ -50,7 +51,7 @@ public sealed class MailOptionsTests
     [InlineData("SMTP_TIMEOUT_SECONDS", "-1", "SMTP_TIMEOUT_SECONDS is -1")]
     [InlineData("ALERT_MAILS_PER_DAY", "0", "ALERT_MAILS_PER_DAY is 0")]
     public void A_setting_that_can_not_work_is_named(string name, string? value, string said) =>
-        Assert.Contains(said, Assert.Throws<InvalidOperationException>(() => MailOptions.Read(Configuration(OAuth, (name, value)))).Message, StringComparison.Ordinal);
+        Assert.Contains(said, Assert.Throws<SettingException>(() => MailOptions.Read(Configuration(OAuth, (name, value)))).Message, StringComparison.Ordinal);
 
     private static IConfiguration Configuration(Dictionary<string, string?> settings, params (string Name, string? Value)[] changed)
     {

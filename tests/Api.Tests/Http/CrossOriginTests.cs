@@ -16,7 +16,7 @@ public sealed class CrossOriginTests(ApiApp app) : IClassFixture<ApiApp>
         Assert.Equal(HttpStatusCode.NoContent, preflight.StatusCode);
         Assert.Equal(origin, Header(preflight, "Access-Control-Allow-Origin"));
         Assert.Contains("PATCH", Header(preflight, "Access-Control-Allow-Methods"), StringComparison.Ordinal);
-        foreach (var name in new[] { "Authorization", "Content-Type", "If-Match", "Idempotency-Key" })
+        foreach (var name in new[] { "Authorization", "Content-Type", "If-Match", "Content-Encoding", "If-None-Match", "Cache-Control", "X-Requested-With", "Traceparent" })
         {
             Assert.Contains(name, Header(preflight, "Access-Control-Allow-Headers"), StringComparison.OrdinalIgnoreCase);
         }
@@ -90,7 +90,7 @@ public sealed class CrossOriginTests(ApiApp app) : IClassFixture<ApiApp>
         var request = new HttpRequestMessage(HttpMethod.Options, path);
         request.Headers.Add("Origin", origin);
         request.Headers.Add("Access-Control-Request-Method", "PATCH");
-        request.Headers.Add("Access-Control-Request-Headers", "authorization,content-type,if-match");
+        request.Headers.Add("Access-Control-Request-Headers", "authorization,cache-control,content-encoding,content-type,if-match,if-none-match,traceparent,x-requested-with");
         return request;
     }
 

@@ -31,6 +31,54 @@ public sealed class HttpTests(JobApp app) : IClassFixture<JobApp>
     }
 
     [Theory]
+    [InlineData("gzip")]
+    [InlineData("x-gzip")]
+    [InlineData("br")]
+    [InlineData("deflate")]
+    public async Task A_file_that_compression_makes_smaller_is_kept_whole(string coding)
+    {
+        var owner = (await app.NewOrganization()).Owner;
+        var text = "firstName\n" + string.Concat(Enumerable.Range(0, 20_000).Select(index => $"Bob {index}\n"));
+        var packed = Compress(coding, text);
+        Assert.True(packed.Length * 2 < text.Length);
+        var uploaded = await (await owner.SendAsync(Request("/v1/files?name=c.csv", packed, "text/csv", coding))).Json(HttpStatusCode.Created);
+        Assert.Equal(text.Length, uploaded["size"]!.GetValue<long>());
+        Assert.Equal(text, await owner.GetStringAsync($"/v1/files/{uploaded.Id()}/content"));
+    }
+
+    [Fact]
+    public async Task A_gzip_of_several_members_is_taken()
+    {
+        var owner = (await app.NewOrganization()).Owner;
+        byte[] packed = [.. Compress("gzip", "firstName\n"), .. Compress("gzip", ""), .. Compress("gzip", "Bob\n")];
+        var uploaded = await (await owner.SendAsync(Request("/v1/files?name=c.csv", packed, "text/csv", "gzip"))).Json(HttpStatusCode.Created);
+        Assert.Equal("firstName\nBob\n", await owner.GetStringAsync($"/v1/files/{uploaded.Id()}/content"));
+    }
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("br")]
+    [InlineData("deflate")]
+    public async Task A_compressed_body_that_breaks_off_or_goes_on_behind_its_end_is_refused_and_not_kept(string coding)
+    {
+        var organization = await app.NewOrganization();
+        var text = $$"""{"firstName": "{{string.Concat(Enumerable.Range(0, 20).Select(index => $"Bob {index}"))}}"}""";
+        var whole = Compress(coding, text);
+        byte[][] wrong =
+        [
+            .. new[] { 1, 4, 8, whole.Length / 2, whole.Length - 2 }.Select(missing => whole[..^missing]),
+            [.. whole, 0], [.. whole, (byte)'\n'], [.. whole, 0x1F], [.. whole, .. "junk and more of it"u8], [.. whole, .. whole[..^4]], [.. whole, .. new byte[20_000]],
+        ];
+        foreach (var body in wrong)
+        {
+            await (await organization.Owner.SendAsync(Request("/v1/files?name=c.csv", body, "text/csv", coding))).Problem(ProblemType.MalformedBody);
+            await (await organization.Owner.SendAsync(Request("/v1/clients", body, "application/json", coding))).Problem(ProblemType.MalformedBody);
+        }
+        Assert.Empty(await organization.Owner.All("files"));
+        Assert.Empty(await organization.Owner.All("clients"));
+    }
+
+    [Theory]
     [InlineData("zstd", "/v1/clients")]
     [InlineData("gzip, gzip", "/v1/clients")]
     [InlineData("gzip", "/webhooks/whatsapp")]
@@ -61,11 +109,82 @@ public sealed class HttpTests(JobApp app) : IClassFixture<JobApp>
         foreach (var (tag, status) in new[]
         {
             ("W/\"1\"", HttpStatusCode.OK), ("\"9\", \"2\"", HttpStatusCode.OK), ("W/\"3\" , W/\"4\"", HttpStatusCode.OK), ("*", HttpStatusCode.OK), ("\"1\", \"2\"", HttpStatusCode.PreconditionFailed),
-            ("5", HttpStatusCode.BadRequest), ("\"x\"", HttpStatusCode.BadRequest), ("*, \"5\"", HttpStatusCode.BadRequest), ("\"5", HttpStatusCode.BadRequest),
+            ("5", HttpStatusCode.BadRequest), ("\"x\"", HttpStatusCode.BadRequest), ("*, \"5\"", HttpStatusCode.BadRequest), ("\"5", HttpStatusCode.BadRequest), ("\"x\", \"y\"", HttpStatusCode.BadRequest), ("\"5\", \"x\"", HttpStatusCode.OK), ("\"x\", W/\"6\"", HttpStatusCode.OK), ("\"x\", \"6\"", HttpStatusCode.PreconditionFailed),
         })
         {
             Assert.Equal((tag, status), (tag, (await organization.Owner.Patch(path, new { lastName = tag }, tag)).StatusCode));
         }
+    }
+
+    [Fact]
+    public async Task A_byte_order_mark_before_json_is_passed_over()
+    {
+        var organization = await app.NewOrganization();
+        var body = new ByteArrayContent([0xEF, 0xBB, 0xBF, .. """{"firstName": "Ann"}"""u8]) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+        Assert.Equal("Ann", (await (await organization.Owner.PostAsync("/v1/clients", body)).Json(HttpStatusCode.Created)).Text("firstName"));
+        var mark = new ByteArrayContent([0xEF, 0xBB, 0xBF]) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+        await (await organization.Owner.PostAsync("/v1/clients", mark)).Problem(ProblemType.MalformedBody);
+    }
+
+    [Theory]
+    [InlineData("limit=5.0", 2)]
+    [InlineData("leadScoreFrom=5.0", 1)]
+    [InlineData("leadScoreFrom=5.00&leadScoreTo=50.0", 1)]
+    [InlineData("q=", 2)]
+    [InlineData("q=%20", 2)]
+    [InlineData("q=ann", 1)]
+    [InlineData("limit=5.5", null)]
+    [InlineData("limit=5.0000000000000000000000000000001", null)]
+    [InlineData("leadScoreFrom=five", null)]
+    public async Task Parameters_are_read_as_programs_write_them(string query, int? found)
+    {
+        var organization = await app.NewOrganization();
+        await organization.Create("clients", new { firstName = "Ann", leadScore = 5 });
+        await organization.Create("clients", new { firstName = "Bob", leadScore = 4 });
+        var answer = await organization.Owner.GetAsync($"/v1/clients?{query}");
+        if (found is null)
+        {
+            await answer.Problem(ProblemType.Validation);
+        }
+        else
+        {
+            Assert.Equal(found, (await answer.Json()).Items().Length);
+        }
+    }
+
+    [Theory]
+    [InlineData("1e-4", false)]
+    [InlineData("1e-308", false)]
+    [InlineData("1e-400", false)]
+    [InlineData("-1e-308", false)]
+    [InlineData("5.0000000000000000000000000000000001", false)]
+    [InlineData("5.000000000000000000000000000000000000", true)]
+    [InlineData("0e-400", true)]
+    [InlineData("0.5e1", true)]
+    public async Task A_number_is_refused_where_something_of_it_would_be_lost(string number, bool isTaken)
+    {
+        var organization = await app.NewOrganization();
+        var client = (await organization.Create("clients", new { firstName = "a" })).Id();
+        foreach (var (path, body) in new[] { ("/v1/deals", $$"""{"clientId": "{{client}}", "name": "a", "dealValue": {{number}}}"""), ("/v1/clients", $$"""{"firstName": "b", "leadScore": {{number}}}""") })
+        {
+            var answer = await organization.Owner.PostAsync(path, new StringContent(body, Encoding.UTF8, "application/json"));
+            Assert.Equal((path, isTaken ? HttpStatusCode.Created : HttpStatusCode.BadRequest), (path, answer.StatusCode));
+        }
+    }
+
+    [Theory]
+    [InlineData("2345-6789", true)]
+    [InlineData("+49 151", true)]
+    [InlineData("(0151) 2345 6789", true)]
+    [InlineData("49.151/23456789", true)]
+    [InlineData("0049 151 23456789", true)]
+    [InlineData("2345-6788", false)]
+    [InlineData("5-6", false)]
+    public async Task A_phone_number_is_found_as_people_write_it(string wanted, bool isFound)
+    {
+        var organization = await app.NewOrganization();
+        await organization.Create("clients", new { phone = "+4915123456789" });
+        Assert.Equal(isFound ? 1 : 0, (await organization.Owner.All($"clients?q={Uri.EscapeDataString(wanted)}")).Length);
     }
 
     [Fact]

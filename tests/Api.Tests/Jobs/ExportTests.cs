@@ -55,6 +55,21 @@ public sealed class ExportTests(JobApp app) : IClassFixture<JobApp>
         await (await (await organization.Member(Role.Member)).PostAsJsonAsync("/v1/jobs/exports", new { resource = "activity-logs" })).Problem(ProblemType.Forbidden);
     }
 
+    [Theory]
+    [InlineData("source")]
+    [InlineData("tags")]
+    [InlineData("assignedTo")]
+    [InlineData("email")]
+    [InlineData("q")]
+    [InlineData("sort")]
+    [InlineData("leadScoreFrom")]
+    public async Task A_filter_without_a_value_is_refused(string filter)
+    {
+        var organization = await app.NewOrganization();
+        var refused = await (await organization.Owner.PostAsJsonAsync("/v1/jobs/exports", new JsonObject { ["resource"] = "clients", ["filters"] = new JsonObject { [filter] = new JsonArray() } })).Problem(ProblemType.Validation);
+        Assert.Equal([$"/filters/{filter}"], refused.Fields());
+    }
+
     [Fact]
     public async Task Every_list_of_its_own_can_be_exported_and_has_all_its_rows()
     {

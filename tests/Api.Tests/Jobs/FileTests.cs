@@ -39,6 +39,16 @@ public sealed class FileTests(JobApp app) : IClassFixture<JobApp>
     }
 
     [Fact]
+    public async Task A_form_is_no_file()
+    {
+        var owner = (await app.NewOrganization()).Owner;
+        using var form = new MultipartFormDataContent { { new ByteArrayContent("firstName\nAnn\n"u8.ToArray()), "file", "a.csv" } };
+        var refused = await (await owner.PostAsync("/v1/files?name=a.csv", form)).Problem(ProblemType.UnsupportedMediaType);
+        Assert.Contains("--data-binary", refused.Text("detail"), StringComparison.Ordinal);
+        Assert.Empty(await owner.All("files"));
+    }
+
+    [Fact]
     public async Task A_file_is_downloaded_under_its_name_whatever_its_letters_and_never_shown_as_a_page()
     {
         var owner = (await app.NewOrganization()).Owner;

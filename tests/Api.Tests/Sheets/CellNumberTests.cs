@@ -8,6 +8,13 @@ public sealed class CellNumberTests
     /// <summary>A cell, what it is with the point as the decimal sign, and with the comma.</summary>
     [Theory]
     [InlineData("5", "5", "5")]
+    [InlineData("5,-", null, "5.00")]
+    [InlineData("5.-", "5.00", null)]
+    [InlineData("1.234,- €", null, "1234.00", "EUR")]
+    [InlineData("CHF 1'234.\u2014", "1234.00", null, "CHF")]
+    [InlineData("-5,\u2013", null, "-5.00")]
+    [InlineData("1000円", "1000", "1000", "JPY")]
+    [InlineData("₩125,000", "125000", "125.000", null)]
     [InlineData("-5", "-5", "-5")]
     [InlineData("+5", "5", "5")]
     [InlineData("\u22125", "-5", "-5")]
@@ -53,7 +60,7 @@ public sealed class CellNumberTests
     public void A_number_is_read_with_either_decimal_sign(string text, string? withPoint, string? withComma, string? currency = null)
     {
         var number = CellNumber.Read(text);
-        Assert.Equal((withPoint, withComma, currency), (Text(number.WithPoint), Text(number.WithComma), number.CurrencyCode));
+        Assert.Equal((withPoint, withComma, currency), (Text(number.WithPoint), Text(number.WithComma), number.Currency is { } sign && CellCurrency.CodesOf(sign) is [var code] ? code : null));
     }
 
     [Theory]

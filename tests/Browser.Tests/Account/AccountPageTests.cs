@@ -23,17 +23,30 @@ public sealed class AccountPageTests(WebChatApp app, ChromiumBrowser browser) : 
 
         await page.Open($"{app.Address}accept-invitation#token={invitation["token"]}");
         await page.Until($"{About}.includes('{email}') && {About}.includes('member')");
-        await page.Until("document.activeElement.id === 'password'");
+        await page.Until("document.activeElement.id === 'given'");
         await page.Type("short");
         await page.Press("Enter");
-        await page.Until($"{Problem}.length > 0");
-        await page.Evaluate<bool>("(document.getElementById('password').value = '', true)");
+        await page.Until($"{Problem} === 'The password must have at least 10 characters.'");
+        Assert.Equal("new-password", await page.Evaluate<string>("document.getElementById('given').autocomplete"));
+        await page.Evaluate<bool>("(document.getElementById('given').value = '', true)");
         await page.Type("seven blue elephants");
         await page.Press("Enter");
 
         await page.Until($"{About}.startsWith('You are in') && document.getElementById('form').hidden && location.hash === ''");
         var signIn = await app.Anonymous.PostAsJsonAsync("/v1/auth/login", new { email, password = "seven blue elephants" });
         Assert.Equal(HttpStatusCode.OK, signIn.StatusCode);
+        await page.Send("Page.close");
+    }
+
+    [Fact]
+    public async Task A_new_password_is_asked_for_by_an_address()
+    {
+        var page = await browser.NewPage();
+        await page.Open($"{app.Address}forgot-password");
+        await page.Until("document.activeElement.id === 'given'");
+        await page.Type("grace@example.com");
+        await page.Press("Enter");
+        await page.Until($"{About}.startsWith('If an account has that address') && document.getElementById('form').hidden");
         await page.Send("Page.close");
     }
 

@@ -31,9 +31,17 @@ public sealed class DatabaseUrlTests
 
     [Theory]
     [InlineData("postgres://anna:secret@localhost/shop?colour=red")]
+    [InlineData("postgres://anna:5?secret@localhost/shop")]
+    [InlineData("postgres://anna:5/secret@localhost/shop")]
+    [InlineData("postgres://anna:5#secret@localhost/shop")]
+    [InlineData("postgres://anna:5@secret:x@localhost/shop")]
+    [InlineData("postgres://anna:password@localhost/shop?secret%401=5")]
+    [InlineData("jdbc:postgresql://anna:secret@localhost/shop")]
+    [InlineData("Host=localhost;Port=many;Password=secret")]
+    [InlineData("Host=localhost;Password=secret;Nonsense")]
     [InlineData("Nonsense=secret")]
     public void What_is_not_understood_is_refused_without_repeating_the_password(string text) =>
-        Assert.DoesNotContain("secret", Assert.Throws<FormatException>(() => DatabaseUrl.Parse(text)).Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", Assert.Throws<SettingException>(() => DatabaseUrl.Parse(text)).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Logins_are_derived_from_the_administrators_password_and_differ()
@@ -50,7 +58,7 @@ public sealed class DatabaseUrlTests
 
     [Fact]
     public void Without_a_password_to_derive_from_the_message_names_the_settings() =>
-        Assert.Contains("DATABASE_ROLE_SECRET", Assert.Throws<InvalidOperationException>(() => DataOptions.From("postgres://owner@localhost/shop")).Message, StringComparison.Ordinal);
+        Assert.Contains("DATABASE_ROLE_SECRET", Assert.Throws<SettingException>(() => DataOptions.From("postgres://owner@localhost/shop")).Message, StringComparison.Ordinal);
 
     [Fact]
     public void An_explicit_login_wins()

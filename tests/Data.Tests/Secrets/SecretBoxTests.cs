@@ -92,9 +92,9 @@ public sealed class SecretBoxTests
     [InlineData("short:AAAA")]
     [InlineData("nobase64:???")]
     public void Keys_that_are_malformed_are_refused_by_the_name_of_their_setting(string keys) =>
-        Assert.Contains("SECRETS_KEYS", Assert.Throws<InvalidOperationException>(() => SecretBox.Parse(keys)).Message, StringComparison.Ordinal);
+        Assert.Contains("SECRETS_KEYS", Assert.Throws<SettingException>(() => SecretBox.Parse(keys)).Message, StringComparison.Ordinal);
 
     [Fact]
     public void An_id_that_appears_twice_is_refused() =>
-        Assert.Throws<InvalidOperationException>(() => SecretBox.Parse($"{OldKey},{SecretBox.NewKey("old")}"));
+        Assert.Throws<SettingException>(() => SecretBox.Parse($"{OldKey},{SecretBox.NewKey("old")}"));
 }

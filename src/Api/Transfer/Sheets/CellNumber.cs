@@ -1,4 +1,5 @@
 using System.Globalization;
+using AgentPlatform.Api.Shapes;
 
 namespace AgentPlatform.Api.Transfer.Sheets;
 
@@ -19,9 +20,6 @@ internal readonly record struct CellNumber(decimal? WithPoint, decimal? WithComm
 
     /// <summary>Both readings fit, and differ.</summary>
     public bool IsAmbiguous => WithPoint is { } point && WithComma is { } comma && point != comma;
-
-    /// <summary>The ISO 4217 code of <see cref="Currency"/>; null where it is one of several, or there is none.</summary>
-    public string? CurrencyCode => Currency is null ? null : CellCurrency.CodeOf(Currency);
 
     /// <summary>The value under a decimal sign; without one, that of the only reading. Null where that doesn't fit.</summary>
     public decimal? Value(string? decimalSign) => decimalSign switch
@@ -44,11 +42,22 @@ internal readonly record struct CellNumber(decimal? WithPoint, decimal? WithComm
         }
         bool? isNegative = null;
         string? currency = null;
-        while (TakeSign(ref text, ref isNegative) || TakeCurrency(ref text, ref currency))
+        while (TakeDash(ref text) || TakeSign(ref text, ref isNegative) || TakeCurrency(ref text, ref currency))
         {
         }
         var (point, comma) = (Read(text, '.', ','), Read(text, ',', '.'));
         return new(isNegative == true ? -point : point, isNegative == true ? -comma : comma, currency is null && text.IndexOfAnyExcept("0123456789.") < 0, currency);
+    }
+
+    /// <summary>A dash in the place of two zeros: <c>5,-</c>.</summary>
+    private static bool TakeDash(ref ReadOnlySpan<char> text)
+    {
+        if (text is not [.., >= '0' and <= '9', '.' or ',', '-' or '\u2013' or '\u2014' or '\u2212'])
+        {
+            return false;
+        }
+        text = string.Concat(text[..^1], "00");
+        return true;
     }
 
     /// <summary>Takes a plus or a minus, once: in front, behind as some accounting programs have it, or brackets for what is below zero.</summary>
@@ -94,7 +103,8 @@ internal readonly record struct CellNumber(decimal? WithPoint, decimal? WithComm
             text = text[before.Length..].Trim();
             return true;
         }
-        var after = text[(text.LastIndexOfAnyInRange('0', '9') + 1)..].TrimStart(") ").Trim();
+        // Of "5,- €", what is behind the digits is the number's.
+        var after = text[(text.LastIndexOfAnyInRange('0', '9') + 1)..].TrimStart(") ,.-\u2013\u2014\u2212").Trim();
         if (CellCurrency.Is(after))
         {
             currency = after.ToString();
@@ -137,7 +147,7 @@ internal readonly record struct CellNumber(decimal? WithPoint, decimal? WithComm
             }
         }
         return (hasDecimals ? group == 0 : separator != '\0' && group != 3) || length == 0
-            || !decimal.TryParse(digits[..length], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+            || !ExactNumber.TryRead(digits[..length], out var number)
             ? null
             : number;
     }

@@ -12,7 +12,7 @@ internal sealed class CellReader(CsvDialect dialect, bool hasCurrency)
     private readonly TimeZoneInfo _zone = TimeZoneInfo.TryFindSystemTimeZoneById(dialect.TimeZone, out var zone) ? zone
         : throw new JobFailedException($"The organization's time zone, {dialect.TimeZone}, is not known here.");
 
-    /// <summary>The value of a cell; null, with a note of what is wrong, where it doesn't fit. Gives the code of the currency that stands beside an amount, where it is of one alone.</summary>
+    /// <summary>The value of a cell; null, with a note of what is wrong, where it doesn't fit. Gives what stands beside an amount for its currency.</summary>
     public object? Read(Field field, string cell, Violations violations, out string? currency)
     {
         currency = null;
@@ -44,7 +44,7 @@ internal sealed class CellReader(CsvDialect dialect, bool hasCurrency)
     private object? ReadNumber(Field field, string text, string pointer, Violations violations, out string? currency)
     {
         var number = CellNumber.Read(text);
-        currency = number.CurrencyCode;
+        currency = number.Currency;
         if (number.IsNumber && (number.Currency is null || (hasCurrency && field.Type is NumberType)))
         {
             if (number.Value(dialect.DecimalSign) is { } value)

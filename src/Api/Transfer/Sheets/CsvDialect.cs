@@ -1,3 +1,5 @@
+using AgentPlatform.Api.Shapes;
+
 namespace AgentPlatform.Api.Transfer.Sheets;
 
 /// <summary>
@@ -32,6 +34,9 @@ internal sealed record CsvDialect
 
     /// <summary>In the order in which they are tried.</summary>
     public static readonly string[] Delimiters = [",", ";", "\t"];
+
+    /// <summary>A field that takes a delimiter.</summary>
+    public static Field DelimiterField(string name) => new(name, new ChoiceType(Delimiters) { Told = "a comma, a semicolon or a tab" });
 
     public static readonly string[] DecimalSigns = [".", ","];
 

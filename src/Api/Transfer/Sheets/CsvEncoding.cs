@@ -1,4 +1,6 @@
 using System.Text;
+using AgentPlatform.Api.Shapes;
+using Microsoft.Net.Http.Headers;
 
 namespace AgentPlatform.Api.Transfer.Sheets;
 
@@ -19,6 +21,36 @@ internal static class CsvEncoding
         "shift_jis", "gb18030", "big5", "euc-kr",
     ];
 
+    private static readonly string[] CodePagePrefixes = ["windows-", "windows", "cp-", "cp", "ibm-", "ibm", "win-", "win"];
+
+    /// <summary>What programs call them besides; a number is a code page of Windows or DOS.</summary>
+    private static readonly Dictionary<string, string> OtherNames = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["utf8"] = Utf8,
+        ["utf-8-sig"] = Utf8,
+        ["utf16le"] = Utf16LittleEndian,
+        ["utf16be"] = Utf16BigEndian,
+        ["latin-1"] = "iso-8859-1",
+        ["latin-2"] = "iso-8859-2",
+        ["latin-9"] = "iso-8859-15",
+        ["ansi"] = Western,
+        ["mac"] = "macintosh",
+        ["mac-roman"] = "macintosh",
+        ["macroman"] = "macintosh",
+        ["sjis"] = "shift_jis",
+        ["shift-jis"] = "shift_jis",
+        ["cp932"] = "shift_jis",
+        ["windows-31j"] = "shift_jis",
+        ["gbk"] = "gb18030",
+        ["gb2312"] = "gb18030",
+        ["cp936"] = "gb18030",
+        ["cp950"] = "big5",
+        ["euckr"] = "euc-kr",
+        ["euc_kr"] = "euc-kr",
+        ["cp949"] = "euc-kr",
+        ["ks_c_5601-1987"] = "euc-kr",
+    };
+
     /// <summary>Longest byte order mark.</summary>
     private const int MarkBytes = 4;
 
@@ -29,6 +61,57 @@ internal static class CsvEncoding
     public static Encoding Find(string name) =>
         CodePagesEncodingProvider.Instance.GetEncoding(name, EncoderFallback.ExceptionFallback, DecoderFallback.ExceptionFallback)
         ?? Encoding.GetEncoding(name, EncoderFallback.ExceptionFallback, DecoderFallback.ExceptionFallback);
+
+    /// <summary>A field that takes an encoding, by any name of <see cref="Named"/>.</summary>
+    public static Field EncodingField(string name) => new(name, new ChoiceType(Names) { Spelling = text => Named(text) ?? text });
+
+    /// <summary>The encoding that a name means, in whatever case: one of <see cref="Names"/>, or null.</summary>
+    public static string? Named(string text)
+    {
+        var name = text.Trim().ToLowerInvariant();
+        if (OtherNames.TryGetValue(name, out var other))
+        {
+            return other;
+        }
+        foreach (var prefix in CodePagePrefixes)
+        {
+            if (name.StartsWith(prefix, StringComparison.Ordinal) && name[prefix.Length..] is { Length: > 0 } number && number.All(char.IsAsciiDigit))
+            {
+                return Names.FirstOrDefault(known => known == $"windows-{number}" || known == $"ibm{number}");
+            }
+        }
+        return Names.Contains(name) ? name : Registered(name);
+    }
+
+    /// <summary>
+    /// The encoding that a media type declares with its <c>charset</c>; null where it declares none, or one that tells nothing (US-ASCII, the default of old; UTF-16, whose order of bytes
+    /// the file shows). ISO 8859-1 is Windows-1252 there, as browsers read it. False for one that isn't known.
+    /// </summary>
+    public static bool TryDeclared(string contentType, out string? encoding)
+    {
+        encoding = null;
+        var charset = MediaTypeHeaderValue.TryParse(contentType, out var type) ? HeaderUtilities.RemoveQuotes(type.Charset).ToString() : "";
+        if (charset.Length == 0 || charset.Equals("us-ascii", StringComparison.OrdinalIgnoreCase) || charset.Equals("ascii", StringComparison.OrdinalIgnoreCase) || charset.Equals("utf-16", StringComparison.OrdinalIgnoreCase))
+        {
+            return true;
+        }
+        encoding = Named(charset) is "iso-8859-1" ? Western : Named(charset);
+        return encoding is not null;
+    }
+
+    /// <summary>By a name that IANA has registered for it.</summary>
+    private static string? Registered(string name)
+    {
+        try
+        {
+            var known = (CodePagesEncodingProvider.Instance.GetEncoding(name) ?? Encoding.GetEncoding(name)).WebName;
+            return Names.Contains(known) ? known : null;
+        }
+        catch (ArgumentException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Bytes of a unit: 2 for UTF-16.</summary>
     public static int UnitBytes(string name) => name is Utf16LittleEndian or Utf16BigEndian ? 2 : 1;

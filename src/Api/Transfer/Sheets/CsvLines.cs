@@ -13,6 +13,7 @@ internal sealed class CsvLines(Resource resource, ImportOrder order, TimeProvide
     private readonly CsvLine _line = new(dialect.Encoding, dialect.Delimiter[0]);
     private readonly List<CsvValue> _values = [];
     private readonly Field? _currency = resource.Shape.Find(CurrencyName);
+    private readonly bool _makesAll = order.Key is null;
     private CellReader? _cells;
     private Column?[] _columns = [];
     private byte[] _header = [];
@@ -33,7 +34,7 @@ internal sealed class CsvLines(Resource resource, ImportOrder order, TimeProvide
             throw new JobFailedException($"The header can't be read: {problem}");
         }
         _header = header.Bytes.ToArray();
-        _columns = [.. _values.Select(value => Columns.Find(value.Text)).Select(field => field is null ? null : new Column(field))];
+        _columns = [.. ImportColumns.Named(_values.Select(value => value.Text)).Select(Columns.Find).Select(field => field is null ? null : new Column(field))];
         if (_columns.OfType<Column>().GroupBy(column => column.Field.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
         {
             throw new JobFailedException($"Two columns of the file fill {twice.Key}.");
@@ -72,7 +73,7 @@ internal sealed class CsvLines(Resource resource, ImportOrder order, TimeProvide
     private ReadLine Read(long line)
     {
         var (values, violations, isBlank) = (new ShapeValues(), new Violations(), true);
-        List<(Field Of, string Code)>? currencies = null;
+        List<(Field Of, string Sign)>? currencies = null;
         for (var index = 0; index < _columns.Length && index < _values.Count; index++)
         {
             if (_columns[index] is not { } column)
@@ -85,12 +86,12 @@ internal sealed class CsvLines(Resource resource, ImportOrder order, TimeProvide
             {
                 continue;
             }
-            if (_cells!.Read(column.Field, cell.Text, violations, out var code) is { } value)
+            if (_cells!.Read(column.Field, cell.Text, violations, out var sign) is { } value)
             {
                 values.Set(column.Field, value);
-                if (code is not null)
+                if (sign is not null)
                 {
-                    (currencies ??= []).Add((column.Field, code));
+                    (currencies ??= []).Add((column.Field, sign));
                 }
             }
         }
@@ -98,21 +99,37 @@ internal sealed class CsvLines(Resource resource, ImportOrder order, TimeProvide
         {
             return new(null, []);
         }
-        foreach (var (of, code) in currencies ?? [])
+        if (currencies is not null)
         {
-            TakeCurrency(of, code, values, violations);
+            TakeCurrency(currencies, values, violations);
         }
         return Finish(line, values, violations);
     }
 
-    /// <summary>An amount with a currency beside it says of which the row is, unless the row says another one.</summary>
-    private void TakeCurrency(Field of, string code, ShapeValues values, Violations violations)
+    /// <summary>
+    /// An amount with a currency beside it says of which the row is, unless the row says it itself; all must agree. A sign that several currencies share says it only of a new row, which is of
+    /// the default one where nothing says another.
+    /// </summary>
+    private void TakeCurrency(List<(Field Of, string Sign)> signs, ShapeValues values, Violations violations)
     {
-        if (values.Text(CurrencyName) is { } said && said != code)
+        var beside = signs.Select(entry => CellCurrency.CodesOf(entry.Sign)).FirstOrDefault(codes => codes.Length == 1) is { IsDefault: false } one ? one[0] : null;
+        var said = values.Text(CurrencyName) ?? beside;
+        var code = said ?? (_makesAll ? _currency!.Default?.GetValue<string>() : null);
+        foreach (var (of, sign) in signs)
         {
-            violations.Add($"/{of.Name}", $"is an amount of {code}, and {CurrencyName} is {said}.");
+            var codes = CellCurrency.CodesOf(sign);
+            if (codes.IsEmpty)
+            {
+                violations.Add($"/{of.Name}", $"is an amount with {sign}, a currency that is not known here.");
+            }
+            else if (code is null || !codes.Contains(code))
+            {
+                violations.Add($"/{of.Name}", codes.Length == 1 ? $"is an amount of {codes[0]}, and {CurrencyName} is {said}."
+                    : said is not null ? $"is an amount with {sign}, and {CurrencyName} is {said}."
+                    : $"is an amount with {sign}, which several currencies share: give {CurrencyName}, such as {codes[0]} or {codes[1]}.");
+            }
         }
-        else
+        if (code is not null && !values.Has(_currency!))
         {
             values.Set(_currency!, code);
         }
@@ -126,7 +143,7 @@ internal sealed class CsvLines(Resource resource, ImportOrder order, TimeProvide
 
         public Field Field => filled;
 
-        /// <summary>An empty cell is no value; an empty text has to be quoted, and fit.</summary>
-        public bool IsAbsent(CsvValue value) => value.Text.Length == 0 ? !(value.IsQuoted && _takesEmpty) : !_isText && value.IsBlank;
+        /// <summary>An empty cell is no value; an empty text has to be quoted, and fit. Programs that quote all cells say with one that there is no value, where a value is what other rows have not.</summary>
+        public bool IsAbsent(CsvValue value) => filled.IsNone(value.Text) || (value.Text.Length == 0 ? !(value.IsQuoted && _takesEmpty) : !_isText && value.IsBlank);
     }
 }

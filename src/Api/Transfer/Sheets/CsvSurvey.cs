@@ -20,7 +20,10 @@ internal sealed class CsvSurvey(ByteWindow window, ImportOrder order, ImportColu
         while (window.Length < CsvEncoding.SampleBytes && await window.Fill(cancellationToken))
         {
         }
-        RefuseWorkbook(window.Span);
+        if (OtherFormat.Of(window.Span) is { } other)
+        {
+            throw new JobFailedException(other);
+        }
         var (marked, markLength) = CsvEncoding.Mark(window.Span);
         var encoding = marked ?? order.Encoding ?? CsvEncoding.Unmarked(window.Span[..Math.Min(window.Length, CsvEncoding.SampleBytes)]);
         var dialect = new CsvDialect
@@ -36,15 +39,6 @@ internal sealed class CsvSurvey(ByteWindow window, ImportOrder order, ImportColu
         var (header, named) = await TakeSeparatorLine(dialect, cancellationToken);
         dialect = await FindDelimiter(dialect with { Header = header }, order.Delimiter ?? named, cancellationToken);
         return await LookAtAll(dialect, encoding is not null, cancellationToken);
-    }
-
-    /// <summary>What people hand over when they are asked for CSV.</summary>
-    private static void RefuseWorkbook(ReadOnlySpan<byte> bytes)
-    {
-        if (bytes is [(byte)'P', (byte)'K', 3, 4, ..] or [0xD0, 0xCF, 0x11, 0xE0, ..])
-        {
-            throw new JobFailedException("The file is a workbook or an archive, such as .xlsx, .xls, .ods or .zip. Save the sheet as CSV.");
-        }
     }
 
     /// <summary>What ends the first line: a carriage return alone, as old Macs have it, or anything with a line feed.</summary>
@@ -91,7 +85,7 @@ internal sealed class CsvSurvey(ByteWindow window, ImportOrder order, ImportColu
         {
             if (await FindHeader(dialect with { Delimiter = delimiter }, cancellationToken) is var (tried, isReadable))
             {
-                var known = isReadable ? _values.Count(value => !value.IsBlank && columns.TryFind(value.Text, out _)) : -1;
+                var known = isReadable ? ImportColumns.Named(_values.Select(value => value.Text)).Count(name => !new CsvValue(name, false).IsBlank && columns.TryFind(name, out _)) : -1;
                 if ((known, _values.Count).CompareTo((best.Known, best.Columns)) > 0)
                 {
                     best = (tried, known, _values.Count);
@@ -136,7 +130,7 @@ internal sealed class CsvSurvey(ByteWindow window, ImportOrder order, ImportColu
             }
             if (isHeader)
             {
-                looks.AddRange(_values.Index().SelectMany(value => LooksAt(value.Index, value.Item.Text, isSure: isEncodingKnown || Utf8.IsValid(record.Bytes.Span))));
+                looks.AddRange(ImportColumns.Named(_values.Select(value => value.Text)).Index().SelectMany(column => LooksAt(column.Index, column.Item, isSure: isEncodingKnown || Utf8.IsValid(record.Bytes.Span))));
                 if (isEncodingKnown && looks.Count == 0)
                 {
                     break;

@@ -9,7 +9,7 @@ internal sealed class Utf8OrWestern
 {
     private long _utf8;
     private long _others;
-    private WesternText _western;
+    private readonly WesternText _western = new();
 
     public void Look(ReadOnlySpan<byte> line)
     {
@@ -42,6 +42,6 @@ internal sealed class Utf8OrWestern
         }
         return _western.Fits
             ? CsvEncoding.Western
-            : throw new JobFailedException("The file is not UTF-8, and its letters are not those of Windows-1252. Say `encoding`, such as windows-1251 or macintosh, or save it as UTF-8.");
+            : throw new JobFailedException($"The file is not UTF-8, and may well be of another code page than Windows-1252. Say `encoding`, or save it as UTF-8. It has words such as {Data.Json.JsonText.Storable(_western.Told)}.");
     }
 }

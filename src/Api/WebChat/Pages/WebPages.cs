@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Net;
+using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Problems;
+using AgentPlatform.Data.Texts;
 
 namespace AgentPlatform.Api.WebChat.Pages;
 
@@ -14,13 +16,21 @@ internal static class WebPages
     private const string Policy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; media-src 'self' https:; connect-src 'self'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
+    /// <summary>The one field of a page about an account.</summary>
+    private static readonly (string Place, string Value)[] NewPassword =
+        [("label", "Password"), ("type", "password"), ("autocomplete", "new-password"), ("maxLength", AuthOptions.MaxPasswordLength.ToString(CultureInfo.InvariantCulture))];
+
+    private static readonly (string Place, string Value)[] Address =
+        [("label", "E-mail address"), ("type", "email"), ("autocomplete", "email"), ("maxLength", EmailAddress.MaxLength.ToString(CultureInfo.InvariantCulture))];
+
     public static void MapWebPages(this IEndpointRouteBuilder routes)
     {
         string[] read = ["GET", "HEAD"];
         routes.MapMethods("/", read, Start).AllowAnonymous().ExcludeFromDescription();
         routes.MapMethods("/chat/{channelId}", read, Chat).AllowAnonymous().ExcludeFromDescription();
-        routes.MapMethods("/accept-invitation", read, (HttpContext context, WebFiles files) => Account(context, files, "accept-invitation", "Accept the invitation", "current-password")).AllowAnonymous().ExcludeFromDescription();
-        routes.MapMethods("/reset-password", read, (HttpContext context, WebFiles files) => Account(context, files, "reset-password", "Set a new password", "new-password")).AllowAnonymous().ExcludeFromDescription();
+        routes.MapMethods("/accept-invitation", read, (HttpContext context, WebFiles files) => Account(context, files, "accept-invitation", "Accept the invitation", NewPassword)).AllowAnonymous().ExcludeFromDescription();
+        routes.MapMethods("/reset-password", read, (HttpContext context, WebFiles files) => Account(context, files, "reset-password", "Set a new password", NewPassword)).AllowAnonymous().ExcludeFromDescription();
+        routes.MapMethods("/forgot-password", read, (HttpContext context, WebFiles files) => Account(context, files, "forgot-password", "Ask for a new password", Address)).AllowAnonymous().ExcludeFromDescription();
         routes.MapMethods("/widget.js", read, (HttpContext context, WebFiles files) => Send(context, files.Find("widget.js"), "public, max-age=600")).AllowAnonymous().ExcludeFromDescription();
         routes.MapMethods("/favicon.ico", read, (HttpContext context, WebFiles files) => Send(context, files.Find("icon.svg"), "public, max-age=86400")).AllowAnonymous().ExcludeFromDescription();
         routes.MapMethods("/assets/{version}/{name}", read, (string version, string name, HttpContext context, WebFiles files) =>
@@ -36,11 +46,11 @@ internal static class WebPages
     }
 
     /// <summary>What links to an account lead to, for installations whose console isn't elsewhere.</summary>
-    private static IResult Account(HttpContext context, WebFiles files, string page, string title, string autocomplete)
+    private static IResult Account(HttpContext context, WebFiles files, string page, string title, (string Place, string Value)[] field)
     {
         Protect(context.Response, "'none'");
         context.Response.Headers["Referrer-Policy"] = "no-referrer";
-        return Results.Content(files.Fill("account.html", [("page", page), ("title", title), ("autocomplete", autocomplete)]), Html);
+        return Results.Content(files.Fill("account.html", [("page", page), ("title", title), .. field]), Html);
     }
 
     private static async Task<IResult> Chat(string channelId, HttpContext context, WebFiles files, WidgetDirectory widgets)
