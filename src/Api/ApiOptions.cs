@@ -15,13 +15,16 @@ public sealed record ApiOptions
     public int RequestsPerMinuteOfOrganization { get; init; } = 12_000;
 
     /// <summary>
-    /// Requests of one organization that this process works on at once; more wait (setting <c>API_REQUESTS_AT_ONCE_OF_ORGANIZATION</c>, default 12: half of the connections of
-    /// <c>DATABASE_API_POOL</c>, so that slow requests of one organization leave the others room).
+    /// Requests of one organization that this process works on at once; more wait (setting <c>API_REQUESTS_AT_ONCE_OF_ORGANIZATION</c>, default as many as there are processors, from
+    /// 2 to 12): whoever sends more at once gets no more done, and those of the others find processors and connections free.
     /// </summary>
-    public int RequestsAtOnceOfOrganization { get; init; } = 12;
+    public int RequestsAtOnceOfOrganization { get; init; } = Math.Clamp(Environment.ProcessorCount, 2, 12);
 
     /// <summary>Requests of one organization that wait for their turn; more are refused.</summary>
     public const int MaxWaitingOfOrganization = 200;
+
+    /// <summary>Uploads and downloads of one organization under way at once in this process; more wait.</summary>
+    public const int TransfersAtOnceOfOrganization = 16;
 
     /// <summary>Sign-in and refresh requests a minute from one network: an IPv4 address, or a /64 of IPv6 (setting <c>API_SIGN_INS_PER_MINUTE</c>, default 60).</summary>
     public int SignInsPerMinute { get; init; } = 60;

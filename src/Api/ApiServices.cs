@@ -52,6 +52,7 @@ public static class ApiServices
         services.AddSingleton<LiveFeed>();
         services.AddSingleton<LiveHints>();
         services.AddSingleton<LiveHubs>();
+        services.AddSingleton<FileTurns>();
         services.AddJobWorks(configuration);
         services.AddAuthentication(BearerHandler.SchemeName).AddScheme<AuthenticationSchemeOptions, BearerHandler>(BearerHandler.SchemeName, null);
         services.AddAuthorization();

@@ -70,7 +70,8 @@ internal static class FileEndpoints
             return Problem.Invalid("Content-Type", "Content-Type must be a media type of at most 255 printable characters, such as text/csv; charset=utf-8.");
         }
         var name = FileLabels.Name(request.Parameter<string>("name")) ?? "upload";
-        var (reserved, full) = await Reserve(request, options, name, contentType);
+        var turns = request.Service<FileTurns>();
+        var (reserved, full) = await turns.Take(request.Caller.OrganizationId, () => Reserve(request, options, name, contentType), request.Cancelled);
         if (reserved is not { } place)
         {
             return full!;
@@ -93,7 +94,7 @@ internal static class FileEndpoints
             return size is null ? TooLarge(options, place.Bytes) : new Problem(ProblemType.MalformedBody, "The body is empty.");
         }
         var whole = hash.GetHashAndReset();
-        await request.InTransaction(async session =>
+        await turns.Take(request.Caller.OrganizationId, () => request.InTransaction(async session =>
         {
             await session.ExecuteAsync(
                 "UPDATE files SET expires_at = $3 WHERE organization_id = $1 AND id = $2", request.Cancelled, request.Caller.OrganizationId, id, request.Service<TimeProvider>().GetUtcNow() + options.UploadLife);
@@ -101,7 +102,8 @@ internal static class FileEndpoints
             await request.Service<ActivityLog>().WriteAsync(
                 session, request.Caller, "file.created", "file", id, null, ActivityLog.Members(("name", name), ("contentType", contentType), ("size", size.Value)), [], request.Cancelled);
             await session.CommitAsync(request.Cancelled);
-        });
+            return true;
+        }), request.Cancelled);
         return await ResourceReads.Read(FileResource.Files, request, id) is JsonAnswer answer
             ? JsonAnswer.OfBytes(answer.Body, StatusCodes.Status201Created, answer.Version, $"/v1/files/{id}")
             : Problem.NotFound();
@@ -152,11 +154,12 @@ internal static class FileEndpoints
             {
                 hash.AppendData(piece, 0, filled);
                 var offset = size;
-                await request.InTransaction(async session =>
+                await request.Service<FileTurns>().Take(request.Caller.OrganizationId, () => request.InTransaction(async session =>
                 {
                     await FileStore.Write(session, request.Caller.OrganizationId, id, offset, piece[..filled], request.Cancelled);
                     await session.CommitAsync(request.Cancelled);
-                });
+                    return true;
+                }), request.Cancelled);
                 size += filled;
             }
         }
@@ -217,7 +220,8 @@ internal static class FileEndpoints
                 return;
             }
             var reader = new FileReader(request.Service<FileStore>(), request.Caller.Tenant, id, 0);
-            while (await reader.Next(request.Cancelled) is { Length: > 0 } piece)
+            var turns = request.Service<FileTurns>();
+            while (await turns.Take(request.Caller.OrganizationId, async () => await reader.Next(request.Cancelled), request.Cancelled) is { Length: > 0 } piece)
             {
                 await response.Body.WriteAsync(piece, request.Cancelled);
             }

@@ -69,16 +69,21 @@ internal static class ApiLimits
         ? Bucket($"organization {caller.OrganizationId:N}", context.RequestServices.GetRequiredService<ApiOptions>().RequestsPerMinuteOfOrganization)
         : RateLimitPartition.GetNoLimiter("none");
 
-    /// <summary>What may hold a connection to the database for long must not hold all of them. Streams and contents hold one for moments only.</summary>
-    private static RateLimitPartition<string> AtOnce(HttpContext context) =>
-        Limited(context) is { AnswersEvents: false, TakesContent: false, AnswersContent: false } && context.Features.Get<Caller>() is { } caller
-            ? RateLimitPartition.GetConcurrencyLimiter($"organization {caller.OrganizationId:N}", _ => new ConcurrencyLimiterOptions
-            {
-                PermitLimit = Math.Max(1, context.RequestServices.GetRequiredService<ApiOptions>().RequestsAtOnceOfOrganization),
-                QueueLimit = ApiOptions.MaxWaitingOfOrganization,
-                QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
-            })
-            : RateLimitPartition.GetNoLimiter("none");
+    /// <summary>What may hold a connection to the database for long must not hold all of them. Streams hold one for moments only, and contents are sent piece by piece.</summary>
+    private static RateLimitPartition<string> AtOnce(HttpContext context)
+    {
+        if (Limited(context) is not { AnswersEvents: false } operation || context.Features.Get<Caller>() is not { } caller)
+        {
+            return RateLimitPartition.GetNoLimiter("none");
+        }
+        var isTransfer = operation.TakesContent || operation.AnswersContent;
+        return RateLimitPartition.GetConcurrencyLimiter($"{(isTransfer ? "transfers" : "requests")} {caller.OrganizationId:N}", _ => new ConcurrencyLimiterOptions
+        {
+            PermitLimit = isTransfer ? ApiOptions.TransfersAtOnceOfOrganization : Math.Max(1, context.RequestServices.GetRequiredService<ApiOptions>().RequestsAtOnceOfOrganization),
+            QueueLimit = ApiOptions.MaxWaitingOfOrganization,
+            QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
+        });
+    }
 
     private static Operation? Limited(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<Operation>() is { RateLimit: not RateLimits.Own } operation ? operation : null;
 
