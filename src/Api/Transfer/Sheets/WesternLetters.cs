@@ -108,6 +108,7 @@ internal static class WesternLetters
         var isOpen = sign switch
         {
             0xBC or 0xBE => IsInWord(after),
+            0xA9 or 0xAE or 0xB9 => char.IsAsciiLetterLower((char)after) || IsLetter(after), // Š Ž š of ISO 8859-2.
             0xAA or 0xBA => isWithin || (char.IsAsciiLetterLower((char)after) && !char.IsAsciiDigit((char)before)),
             0x96 => char.IsAsciiLetterLower((char)before) && char.IsAsciiLetterLower((char)after),
             _ => false,

@@ -22,7 +22,7 @@ internal sealed class WesternText
     private const int LongestWord = 30;
 
     /// <summary>Code pages in which words are told, so that whoever reads them knows theirs.</summary>
-    private static readonly string[] Rivals = ["windows-1250", "windows-1251", "windows-1253", "windows-1254", "windows-1257", "macintosh", "ibm850", "shift_jis", "gb18030", "big5", "euc-kr"];
+    private static readonly string[] Rivals = ["windows-1250", "iso-8859-2", "windows-1251", "windows-1253", "windows-1254", "windows-1257", "macintosh", "ibm850", "shift_jis", "gb18030", "big5", "euc-kr"];
 
     private readonly List<byte[]> _words = [];
     private long _western;
