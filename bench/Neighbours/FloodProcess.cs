@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text.Json;
+using AgentPlatform.Fakes.WhatsApp;
 
 namespace AgentPlatform.Bench.Neighbours;
 
@@ -15,11 +16,17 @@ public static class FloodProcess
 
     private const int Connections = 64;
 
+    /// <summary>The number of its WhatsApp channel, and the secret of its app.</summary>
+    public const string PhoneNumberId = "777000777", AppSecret = "the flood's own secret";
+
+    /// <summary>New people who write, in one body.</summary>
+    private const int SendersOfBody = 20;
+
     /// <summary>What it may ask for.</summary>
-    public static readonly string[] Kinds = ["lists", "searches", "reports", "changes", "passwords", "uploads", "streams"];
+    public static readonly string[] Kinds = ["lists", "searches", "reports", "changes", "passwords", "uploads", "streams", "webhooks"];
 
     /// <summary>Starts one; it goes on until it is disposed of.</summary>
-    public static Process Start(string kind, Uri address, IEnumerable<string> tokens)
+    public static Process Start(string kind, Uri address, IEnumerable<string> tokens, Guid channel)
     {
         var start = new ProcessStartInfo("nice") { RedirectStandardInput = true };
         foreach (var argument in (string[])["-n", "19", Environment.ProcessPath!, typeof(FloodProcess).Assembly.Location, Argument])
@@ -27,7 +34,7 @@ public static class FloodProcess
             start.ArgumentList.Add(argument);
         }
         var process = Process.Start(start)!;
-        process.StandardInput.WriteLine(JsonSerializer.Serialize(new Order(kind, address, [.. tokens])));
+        process.StandardInput.WriteLine(JsonSerializer.Serialize(new Order(kind, address, [.. tokens], channel)));
         return process;
     }
 
@@ -50,7 +57,7 @@ public static class FloodProcess
         {
             try
             {
-                using var request = Request(order.Kind, string.Create(CultureInfo.InvariantCulture, $"{number}.{round}"));
+                using var request = Request(order, string.Create(CultureInfo.InvariantCulture, $"{number}.{round}"), number * 1_000_000L + round);
                 using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
                 await answer.Content.CopyToAsync(Stream.Null, cancellationToken);
             }
@@ -61,7 +68,7 @@ public static class FloodProcess
         }
     }
 
-    private static HttpRequestMessage Request(string kind, string name) => kind switch
+    private static HttpRequestMessage Request(Order order, string name, long count) => order.Kind switch
     {
         "lists" => new(HttpMethod.Get, "/v1/clients?limit=200&sort=-createdAt"),
         "searches" => new(HttpMethod.Get, $"/v1/clients?limit=200&q={name}"),
@@ -70,8 +77,16 @@ public static class FloodProcess
         "passwords" => new(HttpMethod.Post, "/v1/auth/change-password") { Content = JsonContent.Create(new { currentPassword = name, newPassword = $"seven blue elephants {name}" }) },
         "uploads" => new(HttpMethod.Post, $"/v1/files?name={name}") { Content = new ByteArrayContent(RandomNumberGenerator.GetBytes(1024 * 1024)) { Headers = { ContentType = new("application/octet-stream") } } },
         "streams" => new(HttpMethod.Get, "/v1/events"),
-        _ => throw new InvalidOperationException($"There is no flood of {kind}."),
+        "webhooks" => Webhook(order.Channel, count * SendersOfBody),
+        _ => throw new InvalidOperationException($"There is no flood of {order.Kind}."),
     };
 
-    private sealed record Order(string Kind, Uri Address, string[] Tokens);
+    private static HttpRequestMessage Webhook(Guid channel, long first)
+    {
+        var people = Enumerable.Range(0, SendersOfBody).Select(index => (10_000_000_000L + first + index).ToString(CultureInfo.InvariantCulture)).ToArray();
+        var body = WhatsAppBodies.Messages(PhoneNumberId, null, [.. people.Select(person => WhatsAppBodies.TextMessage(person, $"wamid.{person}", "Good day, are there places left?"))]);
+        return new HttpRequestMessage(HttpMethod.Post, $"/webhooks/whatsapp/{channel}") { Content = new ByteArrayContent(body), Headers = { { WhatsAppBodies.SignatureHeader, WhatsAppBodies.Sign(body, AppSecret) } } };
+    }
+
+    private sealed record Order(string Kind, Uri Address, string[] Tokens, Guid Channel);
 }

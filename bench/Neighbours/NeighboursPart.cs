@@ -28,7 +28,7 @@ public sealed class NeighboursPart : IBenchPart
         // The one that is measured asks more than its members alone would.
         await using var silo = await SiloProcess.StartAsync(database, new Dictionary<string, string> { ["API_REQUESTS_PER_MINUTE"] = "12000" });
         using var admin = await AdminClient.SignInAsync(database, silo, TimeSpan.FromSeconds(60));
-        var tokens = await Tokens(admin.Http.BaseAddress!);
+        var (tokens, channel) = await SignUp(admin.Http.BaseAddress!);
         var client = (await database.ScalarAsync<Guid>($"SELECT id FROM clients WHERE organization_id = '{database.OrganizationId}' LIMIT 1")).ToString();
         await Measure(admin.Http, client, run.Options.WarmUp);
         var quiet = await Measure(admin.Http, client, 2 * run.Options.Span);
@@ -36,7 +36,7 @@ public sealed class NeighboursPart : IBenchPart
         Console.WriteLine(FormattableString.Invariant($"  quiet: p50 {quiet.Milliseconds(0.5):0.0} ms, p99 {quiet.Milliseconds(0.99):0.0} ms"));
         foreach (var kind in FloodProcess.Kinds)
         {
-            using var flood = FloodProcess.Start(kind, admin.Http.BaseAddress!, tokens);
+            using var flood = FloodProcess.Start(kind, admin.Http.BaseAddress!, tokens, channel);
             await Measure(admin.Http, client, run.Options.Span / 2);
             var busy = await Measure(admin.Http, client, 2 * run.Options.Span);
             flood.StandardInput.Close();
@@ -47,8 +47,8 @@ public sealed class NeighboursPart : IBenchPart
         }
     }
 
-    /// <summary>Signs up the one that floods, with the session and the keys that it can have.</summary>
-    private static async Task<string[]> Tokens(Uri address)
+    /// <summary>Signs up the one that floods, with the session, the keys and the channel that it can have.</summary>
+    private static async Task<(string[] Tokens, Guid Channel)> SignUp(Uri address)
     {
         using var client = new HttpClient { BaseAddress = address };
         var session = await AdminClient.AnswerAsync(await client.PostAsJsonAsync("/v1/auth/sign-up", new { email = "flood@example.com", password = "nine green elephants", organizationName = "Flood" }));
@@ -59,7 +59,15 @@ public sealed class NeighboursPart : IBenchPart
             var key = await AdminClient.AnswerAsync(await client.PostAsJsonAsync("/v1/api-keys", new { name = $"Key {number}", role = "admin", scopes = new[] { "read", "write" } }));
             tokens.Add(key["key"]!.GetValue<string>());
         }
-        return [.. tokens];
+        var channel = await AdminClient.AnswerAsync(await client.PostAsJsonAsync("/v1/channels", new
+        {
+            name = "Flood",
+            platform = "whatsapp",
+            platformChannelId = FloodProcess.PhoneNumberId,
+            credentials = new { appSecret = FloodProcess.AppSecret, verifyToken = "v", accessToken = "t" },
+            settings = new { apiBaseUrl = "http://127.0.0.1:1" },
+        }));
+        return ([.. tokens], channel["id"]!.GetValue<Guid>());
     }
 
     private static async Task<Histogram> Measure(HttpClient client, string id, TimeSpan span)

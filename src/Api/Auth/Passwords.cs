@@ -21,7 +21,7 @@ public sealed class Passwords : IDisposable
     private readonly PasswordHasher<object> _hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = Iterations }));
     private readonly SemaphoreSlim _atOnce = new(Math.Max(1, Environment.ProcessorCount / 2));
     private readonly string _nobody;
-    private readonly Dictionary<string, int> _waitingOf = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Line> _lines = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
     private int _waiting;
 
@@ -70,18 +70,24 @@ public sealed class Passwords : IDisposable
 
     private async Task<T> InTurn<T>(string who, Func<T> work, T busy, CancellationToken cancellationToken)
     {
+        Line line;
         lock (_gate)
         {
-            var ofOne = _waitingOf.GetValueOrDefault(who);
-            if (_waiting >= MaxWaiting || ofOne >= MaxWaitingOfOne)
+            line = _lines.TryGetValue(who, out var known) ? known : new Line();
+            if (_waiting >= MaxWaiting || line.Waiting >= MaxWaitingOfOne)
             {
                 return busy;
             }
             _waiting++;
-            _waitingOf[who] = ofOne + 1;
+            line.Waiting++;
+            _lines[who] = line;
         }
+        var isNext = false;
         try
         {
+            // First in one's own line, then in that of all: each line has one there, and nobody waits behind all of another's.
+            await line.Turn.WaitAsync(cancellationToken);
+            isNext = true;
             await _atOnce.WaitAsync(cancellationToken);
             try
             {
@@ -94,15 +100,27 @@ public sealed class Passwords : IDisposable
         }
         finally
         {
+            if (isNext)
+            {
+                line.Turn.Release();
+            }
             lock (_gate)
             {
                 _waiting--;
-                if (--_waitingOf[who] == 0)
+                if (--line.Waiting == 0)
                 {
-                    _waitingOf.Remove(who);
+                    _lines.Remove(who);
                 }
             }
         }
+    }
+
+    /// <summary>Those of one organization or network.</summary>
+    private sealed class Line
+    {
+        public SemaphoreSlim Turn { get; } = new(1);
+
+        public int Waiting { get; set; }
     }
 }
 

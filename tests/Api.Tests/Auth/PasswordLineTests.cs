@@ -35,4 +35,16 @@ public sealed class PasswordLineTests(ApiApp app) : IClassFixture<ApiApp>
         Assert.Equal(PasswordOutcome.Right, (await others).Outcome);
         Assert.Equal(PasswordOutcome.Right, (await passwords.Check("network 1", hash, "correct horse battery staple", CancellationToken.None)).Outcome);
     }
+
+    [Fact]
+    public async Task Nobody_waits_behind_all_of_another_s()
+    {
+        const int networks = 6;
+        using var passwords = new Passwords();
+        var hash = passwords.Hash("correct horse battery staple");
+        var flood = Enumerable.Range(0, networks * Passwords.MaxWaitingOfOne).Select(number => passwords.Check($"network {number % networks}", hash, "wrong", CancellationToken.None)).ToArray();
+        Assert.Equal(PasswordOutcome.Right, (await passwords.Check("network of another", hash, "correct horse battery staple", CancellationToken.None)).Outcome);
+        Assert.InRange(flood.Count(check => check.IsCompleted), 0, flood.Length / 2);
+        await Task.WhenAll(flood);
+    }
 }
