@@ -54,8 +54,10 @@ public sealed class AuthTests(ApiApp app) : IClassFixture<ApiApp>
     {
         var email = (await app.NewOrganization()).OwnerEmail;
         var answers = await Task.WhenAll(Enumerable.Range(0, 3 * AuthOptions.MaxFailuresPerEmailAndAddress).Select(guess => TestOrganization.Login(app.Anonymous, email, $"guess {guess}")));
-        Assert.Equal(AuthOptions.MaxFailuresPerEmailAndAddress, answers.Count(answer => answer.StatusCode == HttpStatusCode.Unauthorized));
-        Assert.Equal(2 * AuthOptions.MaxFailuresPerEmailAndAddress, answers.Count(answer => answer.StatusCode == HttpStatusCode.TooManyRequests));
+        // Of those that come at once, the line of passwords that wait refuses some before they are tried.
+        var tried = answers.Count(answer => answer.StatusCode == HttpStatusCode.Unauthorized);
+        Assert.InRange(tried, 1, AuthOptions.MaxFailuresPerEmailAndAddress);
+        Assert.Equal(answers.Length - tried, answers.Count(answer => answer.StatusCode == HttpStatusCode.TooManyRequests));
     }
 
     [Fact]
