@@ -102,6 +102,8 @@ public sealed class EncodingTests
 
     [Theory]
     [InlineData("Dvořák", "windows-1250", "\"Dvoøák\" (windows-1252), \"Dvořák\" (windows-1250)")]
+    [InlineData("Jiří", "windows-1250", "words such as \"Jiøí\" (windows-1252), \"Jiří\" (windows-1250), \"Jiųķ\" (windows-1257).")]
+    [InlineData("Борис", "windows-1251", "\"Борис\" (windows-1251)")]
     [InlineData("Çağlar", "windows-1254", "\"Çağlar\" (windows-1254)")]
     [InlineData("Köln", "macintosh", "\"Köln\" (macintosh)")]
     public void Words_are_told_as_code_pages_read_them(string text, string encoding, string told) =>

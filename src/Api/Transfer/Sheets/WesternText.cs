@@ -21,6 +21,9 @@ internal sealed class WesternText
 
     private const int LongestWord = 30;
 
+    /// <summary>Letters of Latin that code pages have are below.</summary>
+    private const char LatinEnd = '\u0250';
+
     /// <summary>Code pages in which words are told, so that whoever reads them knows theirs.</summary>
     private static readonly string[] Rivals = ["windows-1250", "iso-8859-2", "windows-1251", "windows-1253", "windows-1254", "windows-1257", "macintosh", "ibm850", "shift_jis", "gb18030", "big5", "euc-kr"];
 
@@ -133,13 +136,16 @@ internal sealed class WesternText
 
     private static bool IsOfWord(byte value) => value >= 0x80 || char.IsAsciiLetter((char)value);
 
+    /// <summary>Letters, and none of another script beside Latin ones.</summary>
+    private static bool IsWord(string text) => text.EnumerateRunes().All(Rune.IsLetter) && (!text.Any(char.IsAsciiLetter) || text.All(character => character < LatinEnd));
+
     /// <summary>The word, if it is one in that code page.</summary>
     private static string? Decode(string encoding, byte[] word)
     {
         try
         {
             var text = CsvEncoding.Find(encoding).GetString(word);
-            return encoding == CsvEncoding.Western ? new string([.. text.Where(character => !char.IsControl(character))]) : text.EnumerateRunes().All(Rune.IsLetter) ? text : null;
+            return encoding == CsvEncoding.Western ? new string([.. text.Where(character => !char.IsControl(character))]) : IsWord(text) ? text : null;
         }
         catch (DecoderFallbackException)
         {
