@@ -15,16 +15,22 @@ public sealed record ApiOptions
     public int RequestsPerMinuteOfOrganization { get; init; } = 12_000;
 
     /// <summary>
-    /// Requests of one organization that this process works on at once; more wait (setting <c>API_REQUESTS_AT_ONCE_OF_ORGANIZATION</c>, default as many as there are processors, from
+    /// Requests of one organization, and of one person in all organizations, that this process works on at once; more wait (setting <c>API_REQUESTS_AT_ONCE_OF_ORGANIZATION</c>, default as many as there are processors, from
     /// 2 to 12): whoever sends more at once gets no more done, and those of the others find processors and connections free.
     /// </summary>
     public int RequestsAtOnceOfOrganization { get; init; } = Math.Clamp(Environment.ProcessorCount, 2, 12);
 
+    /// <summary>Requests of one organization, and of one person, at once that wait for something else than the database: a conversation, a mail server.</summary>
+    public const int WaitsAtOnceOfOrganization = 12;
+
     /// <summary>Requests of one organization that wait for their turn; more are refused.</summary>
     public const int MaxWaitingOfOrganization = 200;
 
-    /// <summary>Uploads and downloads of one organization under way at once in this process; more wait.</summary>
-    public const int TransfersAtOnceOfOrganization = 16;
+    /// <summary>Uploads and downloads of one person under way at once in this process; more wait.</summary>
+    public const int TransfersAtOnceOfPerson = 8;
+
+    /// <summary>Those of an organization.</summary>
+    public const int TransfersAtOnceOfOrganization = 64;
 
     /// <summary>Sign-in and refresh requests a minute from one network: an IPv4 address, or a /64 of IPv6 (setting <c>API_SIGN_INS_PER_MINUTE</c>, default 60).</summary>
     public int SignInsPerMinute { get; init; } = 60;

@@ -13,6 +13,7 @@ using AgentPlatform.Api.Knowledge;
 using AgentPlatform.Api.Limits;
 using AgentPlatform.Api.Live;
 using AgentPlatform.Api.OpenApi;
+using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Organizations;
 using AgentPlatform.Api.Privacy;
 using AgentPlatform.Api.Problems;
@@ -53,6 +54,7 @@ public static class ApiServices
         services.AddSingleton<LiveHints>();
         services.AddSingleton<LiveHubs>();
         services.AddSingleton<FileTurns>();
+        services.AddSingleton<RequestTurns>();
         services.AddJobWorks(configuration);
         services.AddAuthentication(BearerHandler.SchemeName).AddScheme<AuthenticationSchemeOptions, BearerHandler>(BearerHandler.SchemeName, null);
         services.AddAuthorization();

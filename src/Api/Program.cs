@@ -12,7 +12,7 @@ try
 {
     var builder = WebApplication.CreateBuilder(args);
     builder.AddTelemetry("agentplatform-api");
-    builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+    builder.WebHost.ConfigureKestrel(ApiHosting.Configure);
     builder.UseOrleansClient(client => client.ConfigureClient(builder.Configuration));
     builder.Services.AddApi(builder.Configuration);
     var app = builder.Build();

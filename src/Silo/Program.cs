@@ -33,7 +33,7 @@ static async Task<int> Run(string[] args)
 {
     var builder = WebApplication.CreateBuilder(args);
     var settings = SiloSettings.From(builder.Configuration);
-    builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+    builder.WebHost.ConfigureKestrel(ApiHosting.Configure);
     builder.WebHost.UseUrls($"http://{settings.BindAddress}:{settings.Port}");
 
     builder.AddTelemetry("agentplatform-silo");

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Live;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Tests.TestApp;
@@ -61,6 +62,48 @@ public sealed class LimitTests(NarrowApp app) : IClassFixture<NarrowApp>
         Assert.Contains("API_REQUESTS_PER_MINUTE_OF_ORGANIZATION", (await answer.Problem(ProblemType.TooManyRequests)).Text("detail"), StringComparison.Ordinal);
         Assert.True(answered > 20, $"{answered}");
         await (await other.Owner.GetAsync("/v1/me")).Json();
+    }
+
+    [Fact]
+    public async Task How_slowly_somebody_sends_holds_nobody_up()
+    {
+        var organization = await app.NewOrganization();
+        var viewer = await organization.Member(Role.Viewer);
+        using var stop = new CancellationTokenSource();
+        using var begun = new SemaphoreSlim(0);
+        var slow = Enumerable.Range(0, 3).Select(_ => viewer.PostAsync("/v1/notifications/read-all", new EndlessContent(begun), stop.Token)).ToArray();
+        for (var number = 0; number < slow.Length; number++)
+        {
+            await begun.WaitAsync();
+        }
+        await (await organization.Owner.GetAsync("/v1/personas")).Json();
+        await (await viewer.GetAsync("/v1/personas")).Json();
+        Assert.DoesNotContain(slow, request => request.IsCompleted);
+        await stop.CancelAsync();
+        foreach (var request in slow)
+        {
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => request);
+        }
+    }
+
+    /// <summary>A body that begins, and never ends.</summary>
+    private sealed class EndlessContent(SemaphoreSlim begun) : HttpContent
+    {
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+        {
+            await stream.WriteAsync("{\"a\": "u8.ToArray(), cancellationToken);
+            await stream.FlushAsync(cancellationToken);
+            begun.Release();
+            await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 900_000;
+            return true;
+        }
     }
 
     [Fact]

@@ -16,6 +16,7 @@ internal static class ContactEndpoints
     private static readonly Operation AiOperation = new()
     {
         Id = "switchContactAi",
+        WaitsForOthers = true,
         Tag = "contacts",
         Role = Role.Member,
         AnswersEntityTag = true,

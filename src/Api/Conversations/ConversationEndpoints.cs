@@ -17,6 +17,7 @@ internal static class ConversationEndpoints
 
     private static readonly Operation Command = new()
     {
+        WaitsForOthers = true,
         Id = "",
         Tag = Tag,
         Summary = "",

@@ -24,6 +24,7 @@ internal static class MessageEndpoints
     private static readonly Operation SendOperation = new()
     {
         Id = "sendMessage",
+        WaitsForOthers = true,
         Tag = "conversations",
         Role = Role.Member,
         SuccessStatus = StatusCodes.Status201Created,
@@ -46,6 +47,7 @@ internal static class MessageEndpoints
     private static readonly Operation NoteOperation = new()
     {
         Id = "addNote",
+        WaitsForOthers = true,
         Tag = "conversations",
         Role = Role.Member,
         SuccessStatus = StatusCodes.Status201Created,

@@ -12,6 +12,7 @@ internal static class TestEmailEndpoint
     private static readonly Operation TestOperation = new()
     {
         Id = "sendTestEmail",
+        WaitsForOthers = true,
         Tag = "outgoing emails",
         Role = Role.Admin,
         NeedsPerson = true,

@@ -22,7 +22,7 @@ internal static class JobResource
             Text("work", 63).ReadOnly().Filtered().About("What exactly is done, such as `resource_import`."),
             Choice("status", JobStatuses.All).ReadOnly().Filtered(),
             Reference("userId", "users").Nullable().ReadOnly().Filtered().About("On whose behalf; null for the product's own."),
-            Json("payload").ReadOnly().About("What was asked for; empty of jobs that need a higher role than reading them does.") with { Expression = "CASE WHEN t.minimum_role = 'member' THEN t.payload ELSE '{}' END" },
+            Json("payload").ReadOnly().About("What was asked for; empty of jobs of admins and owners.") with { Expression = "CASE WHEN t.minimum_role IN ('admin', 'owner') THEN '{}' ELSE t.payload END" },
             Json("progress").ReadOnly().About("`processed`, `total` (null while unknown), `succeeded`, `failed`, `phase`; `skipped` of an import."),
             Json("result").Nullable().ReadOnly().About("What came of it; `fileId` names a file to download."),
             Text("error", 4000).Nullable().ReadOnly().About("Why it failed. What is wrong with single lines stands under `/v1/jobs/{id}/job-errors`."),

@@ -26,6 +26,9 @@ internal sealed record NewJob(string Type, string Work, object Payload)
     /// <summary>The lowest role that may cancel it or run it again.</summary>
     public Role MinimumRole { get; init; } = Role.Member;
 
+    /// <summary>Most orders of this work in an organization within a day, one at a time; null for any. The day's last one may be the one that stays.</summary>
+    public int? MostOfDay { get; init; }
+
     /// <summary>Scopes that an API key needs for it, besides that of the route where it was asked for.</summary>
     public ImmutableArray<string> Scopes { get; init; } = [];
 }
@@ -46,6 +49,10 @@ internal static partial class JobStart
             if (await Idempotency.Claim(session, request) is { } before)
             {
                 return (before, false);
+            }
+            if (job.MostOfDay is { } most && await Refusal(session, request, job.Work, most) is { } refused)
+            {
+                return (refused, false);
             }
             if (await session.ScalarAsync<long>("SELECT count(*) FROM jobs WHERE organization_id = $1 AND status = 'pending'", request.Cancelled, request.Caller.OrganizationId) >= options.WaitingPerOrganization)
             {
@@ -72,6 +79,19 @@ internal static partial class JobStart
             await Wake(request, id);
         }
         return answer;
+    }
+
+    /// <summary>Why a work that is done once can't be ordered now; null where it can.</summary>
+    private static async Task<Problem?> Refusal(TenantSession session, OperationRequest request, string work, int most)
+    {
+        await session.ExecuteAsync("SELECT pg_advisory_xact_lock(hashtextextended('order ' || $1::text || $2, 0))", request.Cancelled, request.Caller.OrganizationId, work);
+        await using var row = await session.QueryAsync(
+            "SELECT count(*) FILTER (WHERE status IN ('pending', 'processing')), count(*) FILTER (WHERE created_at > now() - interval '1 day') FROM jobs WHERE organization_id = $1 AND work = $2", request.Cancelled,
+            request.Caller.OrganizationId, work);
+        await row.ReadAsync(request.Cancelled);
+        return row.GetInt64(0) > 0 ? new Problem(ProblemType.Conflict, "It is ordered already.")
+            : row.GetInt64(1) >= most ? new Problem(ProblemType.TooManyRequests, $"It can be ordered {most} times a day.") { RetryAfter = TimeSpan.FromHours(1) }
+            : null;
     }
 
     /// <summary>Tells the grain. When it can't be reached, the sweep finds the row.</summary>

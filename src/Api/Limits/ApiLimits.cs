@@ -19,7 +19,7 @@ internal static class ApiLimits
         services.AddRateLimiter(options =>
         {
             options.GlobalLimiter = PartitionedRateLimiter.CreateChained(
-                PartitionedRateLimiter.Create<HttpContext, string>(OfCaller), PartitionedRateLimiter.Create<HttpContext, string>(OfOrganization), PartitionedRateLimiter.Create<HttpContext, string>(AtOnce));
+                PartitionedRateLimiter.Create<HttpContext, string>(OfCaller), PartitionedRateLimiter.Create<HttpContext, string>(OfOrganization), PartitionedRateLimiter.Create<HttpContext, string>(Transfers), PartitionedRateLimiter.Create<HttpContext, string>(TransfersOfOrganization));
             options.OnRejected = Refuse;
         });
         var proxies = ApiOptions.From(configuration).TrustedProxies.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
@@ -69,21 +69,20 @@ internal static class ApiLimits
         ? Bucket($"organization {caller.OrganizationId:N}", context.RequestServices.GetRequiredService<ApiOptions>().RequestsPerMinuteOfOrganization)
         : RateLimitPartition.GetNoLimiter("none");
 
-    /// <summary>What may hold a connection to the database for long must not hold all of them. Streams hold one for moments only, and contents are sent piece by piece.</summary>
-    private static RateLimitPartition<string> AtOnce(HttpContext context)
+    /// <summary>Transfers go on for as long as their other end likes: somebody's must not be all of them.</summary>
+    private static RateLimitPartition<string> Transfers(HttpContext context) => IsTransfer(context) is { } caller ? AtOnce($"transfers of {caller.UserId:N}", ApiOptions.TransfersAtOnceOfPerson) : RateLimitPartition.GetNoLimiter("none");
+
+    private static RateLimitPartition<string> TransfersOfOrganization(HttpContext context) =>
+        IsTransfer(context) is { } caller ? AtOnce($"transfers {caller.OrganizationId:N}", ApiOptions.TransfersAtOnceOfOrganization) : RateLimitPartition.GetNoLimiter("none");
+
+    private static Caller? IsTransfer(HttpContext context) => Limited(context) is { } operation && (operation.TakesContent || operation.AnswersContent) ? context.Features.Get<Caller>() : null;
+
+    private static RateLimitPartition<string> AtOnce(string key, int permits) => RateLimitPartition.GetConcurrencyLimiter(key, _ => new ConcurrencyLimiterOptions
     {
-        if (Limited(context) is not { AnswersEvents: false } operation || context.Features.Get<Caller>() is not { } caller)
-        {
-            return RateLimitPartition.GetNoLimiter("none");
-        }
-        var isTransfer = operation.TakesContent || operation.AnswersContent;
-        return RateLimitPartition.GetConcurrencyLimiter($"{(isTransfer ? "transfers" : "requests")} {caller.OrganizationId:N}", _ => new ConcurrencyLimiterOptions
-        {
-            PermitLimit = isTransfer ? ApiOptions.TransfersAtOnceOfOrganization : Math.Max(1, context.RequestServices.GetRequiredService<ApiOptions>().RequestsAtOnceOfOrganization),
-            QueueLimit = ApiOptions.MaxWaitingOfOrganization,
-            QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
-        });
-    }
+        PermitLimit = permits,
+        QueueLimit = ApiOptions.MaxWaitingOfOrganization,
+        QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
+    });
 
     private static Operation? Limited(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<Operation>() is { RateLimit: not RateLimits.Own } operation ? operation : null;
 
@@ -102,7 +101,7 @@ internal static class ApiLimits
         var isSignIn = rejected.HttpContext.GetEndpoint()?.Metadata.GetMetadata<Operation>()?.RateLimit == RateLimits.SignIn;
         var limit = isSignIn
             ? string.Create(CultureInfo.InvariantCulture, $"API_SIGN_INS_PER_MINUTE is {options.SignInsPerMinute}")
-            : string.Create(CultureInfo.InvariantCulture, $"API_REQUESTS_PER_MINUTE is {options.RequestsPerMinute} for one of you, API_REQUESTS_PER_MINUTE_OF_ORGANIZATION {options.RequestsPerMinuteOfOrganization} and API_REQUESTS_AT_ONCE_OF_ORGANIZATION {options.RequestsAtOnceOfOrganization} for all of an organization");
+            : string.Create(CultureInfo.InvariantCulture, $"API_REQUESTS_PER_MINUTE is {options.RequestsPerMinute} for one of you, API_REQUESTS_PER_MINUTE_OF_ORGANIZATION {options.RequestsPerMinuteOfOrganization} for all of an organization; {ApiOptions.TransfersAtOnceOfPerson} uploads and downloads of a person go on at once");
         var wait = rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var retryAfter) ? retryAfter : Replenishment;
         await new Problem(ProblemType.TooManyRequests, $"{limit}.") { RetryAfter = wait }.ExecuteAsync(rejected.HttpContext);
     }

@@ -107,7 +107,7 @@ internal sealed class EventStream(OperationRequest request, LiveHubs hubs, strin
             }
             while (stream.Batches.TryRead(out var batch))
             {
-                if (_accessChanged.Task.IsCompleted && !await IsLet(context, cancellationToken))
+                if (!await IsLet(context, cancellationToken))
                 {
                     return;
                 }

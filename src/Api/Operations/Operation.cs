@@ -37,6 +37,9 @@ public sealed record Operation
     /// <summary>It may end somebody's access or change somebody's role. Once it is answered, this process looks up sessions and keys anew; the others do as soon as Postgres tells them.</summary>
     public bool ChangesAccess { get; init; }
 
+    /// <summary>A conversation, or a server elsewhere, decides how long it takes; it holds no connection to the database meanwhile.</summary>
+    public bool WaitsForOthers { get; init; }
+
     /// <summary>What an API key must be allowed (<see cref="ApiKeyScopes"/>); follows from the path where it isn't said. Null where no key may call.</summary>
     public string? Scope { get; init; }
 

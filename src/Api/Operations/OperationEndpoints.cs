@@ -81,6 +81,9 @@ public static class OperationEndpoints
             return Results.StatusCode(StatusCodes.Status200OK);
         }
 
+        // What goes on for as long as its other end likes takes its turns by itself.
+        var takesTurn = caller is not null && operation is { AnswersEvents: false, TakesContent: false, AnswersContent: false, RateLimit: not RateLimits.Own };
+        using var turn = takesTurn ? await context.RequestServices.GetRequiredService<RequestTurns>().Take(caller!, operation, context.RequestAborted) : null;
         try
         {
             return await handler(new OperationRequest

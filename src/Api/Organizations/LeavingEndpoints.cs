@@ -18,6 +18,9 @@ internal static class LeavingEndpoints
     /// <summary>Days between the wish to delete an organization and its deletion (setting <c>ORGANIZATION_DELETION_DAYS</c>, default 30).</summary>
     public const int DefaultGraceDays = 30;
 
+    /// <summary>How often it can be ordered a day: each order is told to all owners.</summary>
+    public const int DeletionsOfDay = 5;
+
     /// <summary>Name of the work of <see cref="Delete"/>.</summary>
     public const string DeletionWork = "organization_deletion";
 
@@ -66,22 +69,19 @@ internal static class LeavingEndpoints
     {
         await using (var row = await TenantSession.ReadAsync(
             request.Service<ApiDataSource>(), request.Caller.Tenant,
-            "SELECT o.name, EXISTS (SELECT FROM jobs j WHERE j.organization_id = o.id AND j.work = 'organization_deletion' AND j.status IN ('pending', 'processing')) FROM organizations o WHERE o.id = $1",
+            "SELECT o.name FROM organizations o WHERE o.id = $1",
             request.Cancelled, request.Caller.OrganizationId))
         {
             if (!await row.ReadAsync(request.Cancelled) || TypedText.Line(row.GetString(0)) != TypedText.Line(request.Body.Text("name")!))
             {
                 return Problem.Invalid("/name", "/name must be the organization's name, exactly.");
             }
-            if (row.GetBoolean(1) && request.IdempotencyKey is null)
-            {
-                return new Problem(ProblemType.Conflict, "The organization is to be deleted already.");
-            }
         }
         var days = request.Service<IConfiguration>().GetValue("ORGANIZATION_DELETION_DAYS", (double)DefaultGraceDays);
         return await JobStart.Start(request, new NewJob(JobTypes.BulkProcessing, DeletionWork, new { })
         {
             MinimumRole = Role.Owner,
+            MostOfDay = DeletionsOfDay,
             DueAt = request.Service<TimeProvider>().GetUtcNow() + TimeSpan.FromDays(days),
         });
     }

@@ -139,7 +139,7 @@ internal static class TransferEndpoints
         }
         return TransferRights.Refusal(request.Caller, resource, order) is { } refusal
             ? new Problem(ProblemType.Forbidden, refusal)
-            : await JobStart.Start(request, new NewJob(JobTypes.FileProcessing, ImportWork.WorkName, order) { Scopes = [ApiKeyScopes.Of("POST", $"/v1/{resource.Path}")!] });
+            : await JobStart.Start(request, new NewJob(JobTypes.FileProcessing, ImportWork.WorkName, order) { MinimumRole = TransferRights.Needed(resource, order) ?? Role.Member, Scopes = [ApiKeyScopes.Of("POST", $"/v1/{resource.Path}")!] });
     }
 
     /// <summary>An option of CSV for another format; null where there is none.</summary>

@@ -9,10 +9,13 @@ namespace AgentPlatform.Api.Transfer;
 /// </summary>
 internal static class TransferRights
 {
+    /// <summary>The role for it; null for what can't be created.</summary>
+    public static Role? Needed(Resource resource, ImportOrder order) => order.Key is not null && resource.Update > resource.Create ? resource.Update : resource.Create;
+
     /// <summary>Null when the caller may.</summary>
     public static string? Refusal(Caller caller, Resource resource, ImportOrder order)
     {
-        var needed = order.Key is not null && resource.Update > resource.Create ? resource.Update : resource.Create;
+        var needed = Needed(resource, order);
         return needed is null ? $"{resource.Path} can't be created." : Refusal(caller, needed.Value, resource.Path, "POST");
     }
 

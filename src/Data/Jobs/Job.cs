@@ -77,6 +77,9 @@ public sealed class JobFailedException(string reason) : Exception(reason);
 /// <summary>The run no longer holds the job: it was cancelled, or another silo took it over. Nothing of the chunk was committed.</summary>
 public sealed class JobLeaseLostException() : Exception("The job was cancelled or taken over.");
 
+/// <summary>The job has run for its slice of time, and others wait: the chunk was committed, and it goes on from there later.</summary>
+public sealed class JobYieldsException() : Exception("The job waits behind others.");
+
 /// <summary>What a kind of job does. Found by its name among the registered ones.</summary>
 public interface IJobWork
 {

@@ -14,6 +14,11 @@ public sealed record JobOptions
     /// <summary>Jobs that one process works on at the same time (setting <c>JOBS_AT_ONCE</c>, default 8: a quarter of the connections of <c>DATABASE_ENGINE_POOL</c>); more wait.</summary>
     public int AtOnce { get; init; } = 8;
 
+    /// <summary>
+    /// How long a job runs while others wait for its place in the process (setting <c>JOB_SLICE_SECONDS</c>, default 10): then it waits behind them, and goes on from its last position.
+    /// </summary>
+    public TimeSpan Slice { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Jobs of one organization that may wait (setting <c>JOBS_WAITING_PER_ORGANIZATION</c>, default 50); more are refused.</summary>
     public int WaitingPerOrganization { get; init; } = 50;
 
@@ -41,11 +46,12 @@ public sealed record JobOptions
             AtOnce = configuration.Setting("JOBS_AT_ONCE", defaults.AtOnce),
             WaitingPerOrganization = configuration.Setting("JOBS_WAITING_PER_ORGANIZATION", defaults.WaitingPerOrganization),
             ProgressInterval = TimeSpan.FromMilliseconds(configuration.Setting("JOB_PROGRESS_MILLISECONDS", defaults.ProgressInterval.TotalMilliseconds)),
+            Slice = TimeSpan.FromSeconds(configuration.Setting("JOB_SLICE_SECONDS", defaults.Slice.TotalSeconds)),
             ErrorsKept = configuration.Setting("JOB_ERRORS_KEPT", defaults.ErrorsKept),
             LostLeases = configuration.Setting("JOB_LOST_LEASES", defaults.LostLeases),
         };
-        return options is { PerOrganization: > 0, PerPerson: > 0, AtOnce: > 0, WaitingPerOrganization: > 0, ErrorsKept: > 0, LostLeases: > 0 } && options.ProgressInterval >= TimeSpan.Zero
+        return options is { PerOrganization: > 0, PerPerson: > 0, AtOnce: > 0, WaitingPerOrganization: > 0, ErrorsKept: > 0, LostLeases: > 0 } && options.ProgressInterval >= TimeSpan.Zero && options.Slice >= TimeSpan.Zero
             ? options
-            : throw new SettingException("JOBS_PER_ORGANIZATION, JOBS_PER_PERSON, JOBS_AT_ONCE, JOBS_WAITING_PER_ORGANIZATION, JOB_ERRORS_KEPT and JOB_LOST_LEASES must be positive, JOB_PROGRESS_MILLISECONDS not negative.");
+            : throw new SettingException("JOBS_PER_ORGANIZATION, JOBS_PER_PERSON, JOBS_AT_ONCE, JOBS_WAITING_PER_ORGANIZATION, JOB_ERRORS_KEPT and JOB_LOST_LEASES must be positive, JOB_PROGRESS_MILLISECONDS and JOB_SLICE_SECONDS not negative.");
     }
 }

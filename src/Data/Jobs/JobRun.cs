@@ -11,7 +11,8 @@ namespace AgentPlatform.Data.Jobs;
 /// <param name="options">How often progress is told.</param>
 /// <param name="clock">For that.</param>
 /// <param name="tell">Tells live views, after a commit that they can see.</param>
-public sealed class JobRun(Job job, Guid instanceId, JobOptions options, TimeProvider clock, Action tell)
+/// <param name="yields">Whether others are to go on in its place; null for never.</param>
+public sealed class JobRun(Job job, Guid instanceId, JobOptions options, TimeProvider clock, Action tell, Func<bool>? yields = null)
 {
     /// <summary>A chunk's last statement. No row: the lease is lost, or the job is to be cancelled.</summary>
     private const string Statement = """
@@ -39,6 +40,7 @@ public sealed class JobRun(Job job, Guid instanceId, JobOptions options, TimePro
 
     /// <summary>Commits a chunk: all that the session did, and the position after it.</summary>
     /// <exception cref="JobLeaseLostException">Nothing was committed.</exception>
+    /// <exception cref="JobYieldsException">It was committed, and others are to go on in its place.</exception>
     public async Task Commit(TenantSession session, object? position, JobProgress progress, CancellationToken cancellationToken)
     {
         var isTold = IsDue(progress);
@@ -47,11 +49,12 @@ public sealed class JobRun(Job job, Guid instanceId, JobOptions options, TimePro
             throw new JobLeaseLostException();
         }
         await session.CommitAsync(cancellationToken).ConfigureAwait(false);
-        Committed(progress, isTold);
+        Committed(position, progress, isTold);
     }
 
     /// <summary>The same for a transaction of the engine.</summary>
     /// <exception cref="JobLeaseLostException">Nothing was committed.</exception>
+    /// <exception cref="JobYieldsException">It was committed, and others are to go on in its place.</exception>
     public async Task Commit(NpgsqlTransaction transaction, object? position, JobProgress progress, CancellationToken cancellationToken)
     {
         var isTold = IsDue(progress);
@@ -65,7 +68,7 @@ public sealed class JobRun(Job job, Guid instanceId, JobOptions options, TimePro
             throw new JobLeaseLostException();
         }
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
-        Committed(progress, isTold);
+        Committed(position, progress, isTold);
     }
 
     private bool IsDue(JobProgress progress) => clock.GetUtcNow() - _toldAt >= options.ProgressInterval || progress.Phase != Progress.Phase;
@@ -78,13 +81,18 @@ public sealed class JobRun(Job job, Guid instanceId, JobOptions options, TimePro
         isTold,
     ];
 
-    private void Committed(JobProgress progress, bool isTold)
+    private void Committed(object? position, JobProgress progress, bool isTold)
     {
         Progress = progress;
         if (isTold)
         {
             _toldAt = clock.GetUtcNow();
             tell();
+        }
+        // Without a position there is nothing from which to go on.
+        if (position is not null && yields?.Invoke() == true)
+        {
+            throw new JobYieldsException();
         }
     }
 

@@ -125,6 +125,17 @@ public sealed class JobStore(EngineDataSource database)
         return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false) > 0;
     }
 
+    /// <summary>Puts a job that has run for a while behind those that wait.</summary>
+    public async Task Pause(Job job, Guid instanceId, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            UPDATE jobs SET status = CASE WHEN cancel_requested_at IS NULL THEN 'pending' ELSE status END, instance_id = NULL, due_at = now(), version = version + 1, changed_in = pg_current_xact_id()
+            WHERE id = $1 AND instance_id = $2 AND attempts = $3 AND status = 'processing'
+            """);
+        Add(command, job.Id, instanceId, job.Attempt);
+        await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Lets go of a job that this process can't finish now: any other may take it up at once.</summary>
     public async Task Release(Job job, Guid instanceId, CancellationToken cancellationToken)
     {

@@ -38,6 +38,12 @@ internal static class CodePoints
     /// <summary>Invisible, and nothing is lost where it stands at the edge of a text.</summary>
     public static bool IsIdle(int point) => IsInvisible(point) && !IsIn(Shaping, point);
 
+    /// <summary>What flags of regions begin with.</summary>
+    public const int BlackFlag = 0x1F3F4;
+
+    /// <summary>A character of the block of tags, which repeats ASCII invisibly.</summary>
+    public static bool IsTag(int point) => point is >= 0xE0000 and <= 0xE007F;
+
     public static bool IsAround(int point) => IsIn(Around, point);
 
     private static bool IsIn(int[] bounds, int point)

@@ -36,6 +36,6 @@ public static partial class MailedName
     private static partial Regex Blanks();
 
     /// <summary>A dot before what may be a top-level domain or between the numbers of an address, an @ within a word, two slashes. What browsers take for these, such as signs in full width, is made these before.</summary>
-    [GeneratedRegex(@"(?<=[\p{L}\p{M}\p{N}_-])[.。](?=\p{L}[\p{L}\p{M}]|\p{N}{1,3}[.。])|(?<=\S)@(?=\S)|/{2}(?=\S)", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"(?<=\S)[.。](?=\p{L}[\p{L}\p{M}]|\p{N}{1,3}[.。])|(?<=\p{L}):(?=\S)|(?<=\S)@(?=\S)|/{2}(?=\S)", RegexOptions.CultureInvariant)]
     private static partial Regex Links();
 }

@@ -58,6 +58,7 @@ public static class TypedText
             return null;
         }
         var name = new StringBuilder(text!.Length);
+        var isFlag = false;
         foreach (var rune in Line(text).EnumerateRunes())
         {
             if (CodePoints.IsSpace(rune.Value) && rune.Value != ' ')
@@ -65,10 +66,12 @@ public static class TypedText
                 // A line's end is often two characters.
                 name.Append(name[^1] == ' ' ? "" : " ");
             }
-            else if (!CodePoints.IsIdle(rune.Value))
+            else if (CodePoints.IsTag(rune.Value) ? isFlag : !CodePoints.IsIdle(rune.Value))
             {
                 name.Append(rune.ToString());
             }
+            // Tags stand behind a black flag, for those of countries without one of their own; anywhere else they are a text that nobody sees.
+            isFlag = rune.Value == CodePoints.BlackFlag || (isFlag && CodePoints.IsTag(rune.Value));
         }
         return JsonText.Cut(name.ToString(), maxLength);
     }

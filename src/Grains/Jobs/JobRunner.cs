@@ -17,6 +17,9 @@ public sealed partial class JobRunner(
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
     private readonly SemaphoreSlim _places = new(options.AtOnce);
+
+    /// <summary>Jobs that wait for a place.</summary>
+    private int _waiting;
     private readonly FrozenDictionary<string, IJobWork> _works = works.ToFrozenDictionary(static work => work.Name, StringComparer.Ordinal);
 
     /// <summary>Runs the job if it may run now.</summary>
@@ -61,6 +64,7 @@ public sealed partial class JobRunner(
     /// <summary>Waits until this process has room for one more; false when nobody waits for that any more.</summary>
     private async Task<bool> TakePlace(CancellationToken cancellationToken)
     {
+        Interlocked.Increment(ref _waiting);
         try
         {
             await _places.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -70,6 +74,10 @@ public sealed partial class JobRunner(
         {
             return false;
         }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
     }
 
     /// <summary>Writes down the end of a job that was cancelled and that nobody works on.</summary>
@@ -77,11 +85,13 @@ public sealed partial class JobRunner(
 
     private async Task Attempt(Job job, CancellationToken ended, CancellationToken stopping)
     {
+        var begin = clock.GetTimestamp();
         var conflicts = 0;
         var pause = ShortestPause;
         for (Job? current = job; current is not null;)
         {
-            var run = new JobRun(current, instance.Id, options, clock, () => signals.Changed(job.OrganizationId, job.Id));
+            var run = new JobRun(
+                current, instance.Id, options, clock, () => signals.Changed(job.OrganizationId, job.Id), () => Volatile.Read(ref _waiting) > 0 && clock.GetElapsedTime(begin) >= options.Slice);
             try
             {
                 var work = _works.GetValueOrDefault(current.Work) ?? throw new JobFailedException($"This installation has no work called {current.Work}.");
@@ -99,6 +109,13 @@ public sealed partial class JobRunner(
             }
             catch (JobLeaseLostException)
             {
+                await EndCancelled(job.Id).ConfigureAwait(false);
+                signals.Changed(job.OrganizationId, job.Id);
+                return;
+            }
+            catch (JobYieldsException)
+            {
+                await store.Pause(job, instance.Id, CancellationToken.None).ConfigureAwait(false);
                 await EndCancelled(job.Id).ConfigureAwait(false);
                 signals.Changed(job.OrganizationId, job.Id);
                 return;

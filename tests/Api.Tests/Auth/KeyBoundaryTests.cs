@@ -119,6 +119,34 @@ public sealed class KeyBoundaryTests(JobApp app) : IClassFixture<JobApp>
     }
 
     [Fact]
+    public async Task A_busy_stream_ends_with_its_key()
+    {
+        var organization = await app.NewOrganization();
+        var made = await (await organization.Owner.PostAsJsonAsync("/v1/api-keys", new { name = "k", role = "owner", scopes = new[] { "read" }, expiresAt = DateTimeOffset.UtcNow.AddSeconds(3) })).Json(HttpStatusCode.Created);
+        using var stream = await EventReader.Open(app.Client(made.Text("key")));
+        await stream.Next("ready");
+        var job = await JobApp.Step(organization, 1000);
+        using var busy = new CancellationTokenSource();
+        var steps = Task.Run(async () =>
+        {
+            while (!busy.IsCancellationRequested)
+            {
+                SteppingWork.Gates[job].Release();
+                await organization.Execute("UPDATE jobs SET version = version + 1, changed_in = pg_current_xact_id() WHERE id = $1", job);
+            }
+        });
+        ServerEvent? told;
+        do
+        {
+            told = await stream.Next();
+        }
+        while (told!.Type != "ended");
+        await busy.CancelAsync();
+        await steps;
+        await (await organization.Owner.PostAsync($"/v1/jobs/{job}/cancel", null)).Json();
+    }
+
+    [Fact]
     public async Task A_key_makes_no_people_and_raises_none()
     {
         var organization = await app.NewOrganization();

@@ -11,7 +11,7 @@ namespace AgentPlatform.Api.Tests.Jobs;
 /// <summary>The product with a kind of job that a test holds in its hands.</summary>
 public sealed class JobApp : EngineApp
 {
-    protected override Dictionary<string, string?> Settings() => new(base.Settings()) { ["JOB_PROGRESS_MILLISECONDS"] = "0", ["FILE_MAX_BYTES"] = "4194304" };
+    protected override Dictionary<string, string?> Settings() => new(base.Settings()) { ["JOB_PROGRESS_MILLISECONDS"] = "0", ["JOB_SLICE_SECONDS"] = "0", ["FILE_MAX_BYTES"] = "4194304" };
 
     protected override void Configure(WebApplicationBuilder builder)
     {

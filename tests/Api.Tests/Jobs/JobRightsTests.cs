@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
 using AgentPlatform.Api.Auth;
+using AgentPlatform.Api.Organizations;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Tests.TestApp;
 using AgentPlatform.Data.Jobs;
@@ -194,6 +195,86 @@ public sealed class JobRightsTests(JobApp app) : IClassFixture<JobApp>
             SteppingWork.Gates[job].Release();
         }
         await Eventually.Holds(async () => await Count("completed") == jobs.Count);
+    }
+
+    [Fact]
+    public async Task Jobs_that_run_long_let_others_go_on_and_go_on_from_where_they_were()
+    {
+        var hogs = new List<(TestOrganization Organization, Guid Job)>();
+        while (hogs.Count < new JobOptions().AtOnce)
+        {
+            var organization = await app.NewOrganization();
+            for (var number = 0; number < new JobOptions().PerOrganization; number++)
+            {
+                hogs.Add((organization, await JobApp.Step(organization, 2)));
+                await app.Services.GetRequiredService<IGrainFactory>().GetGrain<IJobGrain>(hogs[^1].Job).Run();
+            }
+        }
+        Task<long> Count(string condition) => app.Database.ScalarAsAdminAsync<long>($"SELECT count(*) FROM jobs WHERE id IN ({string.Join(", ", hogs.Select(hog => $"'{hog.Job}'"))}) AND {condition}");
+        await Eventually.Holds(async () => await Count("status = 'processing'") == hogs.Count);
+        var other = await app.NewOrganization();
+        var little = await JobApp.Step(other, 1);
+        SteppingWork.Gates[little].Release();
+        await app.Services.GetRequiredService<IGrainFactory>().GetGrain<IJobGrain>(little).Run();
+        foreach (var (_, job) in hogs)
+        {
+            SteppingWork.Gates[job].Release();
+        }
+        await Eventually.Holds(async () => (await (await other.Owner.GetAsync($"/v1/jobs/{little}")).Json()).Text("status") == "completed");
+        Assert.Equal(0, await Count("status = 'completed'"));
+        foreach (var (_, job) in hogs)
+        {
+            SteppingWork.Gates[job].Release();
+        }
+        await Eventually.Holds(async () => await Count("status = 'completed'") == hogs.Count);
+        foreach (var organization in hogs.Select(hog => hog.Organization).Distinct())
+        {
+            Assert.Equal(2L * new JobOptions().PerOrganization, await organization.Query<long>("SELECT count(*) FROM partners WHERE organization_id = $1", organization.Id));
+        }
+    }
+
+    [Fact]
+    public async Task A_deletion_is_ordered_once_at_a_time_and_a_few_times_a_day()
+    {
+        var organization = await app.NewOrganization();
+        Task<HttpResponseMessage> Order(string? key = null)
+        {
+            var request = new HttpRequestMessage(HttpMethod.Post, "/v1/organization/deletion") { Content = JsonContent.Create(new { name = "Organization" }) };
+            if (key is not null)
+            {
+                request.Headers.Add("Idempotency-Key", key);
+            }
+            return organization.Owner.SendAsync(request);
+        }
+        var orders = await Task.WhenAll(Enumerable.Range(0, 5).Select(number => Order($"key {number}")).Append(Order()));
+        Assert.Equal(1, orders.Count(order => order.StatusCode == HttpStatusCode.Accepted));
+        Assert.Equal(5, orders.Count(order => order.StatusCode == HttpStatusCode.Conflict));
+        var first = (await orders.Single(order => order.StatusCode == HttpStatusCode.Accepted).Json(HttpStatusCode.Accepted)).Id();
+        await (await organization.Owner.PostAsync($"/v1/jobs/{first}/cancel", null)).Json();
+        for (var number = 1; number < LeavingEndpoints.DeletionsOfDay; number++)
+        {
+            var again = (await (await Order("the same")).Json(HttpStatusCode.Accepted)).Id();
+            Assert.Equal(again, (await (await Order("the same")).Json(HttpStatusCode.Accepted)).Id());
+            await (await organization.Owner.PostAsync($"/v1/jobs/{again}/cancel", null)).Json();
+            await organization.Execute("DELETE FROM idempotency_keys WHERE organization_id = $1", organization.Id);
+        }
+        await (await Order()).Problem(ProblemType.TooManyRequests);
+    }
+
+    [Fact]
+    public async Task Whoever_becomes_an_owner_again_is_told_that_the_organization_goes()
+    {
+        var organization = await app.NewOrganization();
+        var (otherId, email) = await organization.AddUser(Role.Owner);
+        await (await organization.Owner.Patch($"/v1/members/{otherId}", new { status = "suspended" }, "*")).Json();
+        var job = await (await organization.Owner.PostAsJsonAsync("/v1/organization/deletion", new { name = "Organization" })).Json(HttpStatusCode.Accepted);
+        await (await organization.Owner.Patch($"/v1/members/{otherId}", new { status = "active" }, "*")).Json();
+        var told = Assert.Single((await (await (await organization.SignIn(email)).GetAsync("/v1/notifications?type=organization_deletion")).Json()).Items());
+        Assert.Equal(job.Id(), told["entityId"]!.GetValue<Guid>());
+        await (await organization.Owner.Patch($"/v1/members/{otherId}", new { role = "admin" }, "*")).Json();
+        await (await organization.Owner.Patch($"/v1/members/{otherId}", new { role = "owner" }, "*")).Json();
+        Assert.Equal(1L, await organization.Query<long>("SELECT count(*) FROM notifications WHERE user_id = $1 AND type = 'organization_deletion'", otherId));
+        await (await organization.Owner.PostAsync($"/v1/jobs/{job.Id()}/cancel", null)).Json();
     }
 
     [Fact]

@@ -112,7 +112,7 @@ public sealed class AnalyticsTests(CrmDatabase database) : IClassFixture<CrmData
         await tenant.Execute("insert into activities (organization_id, activity_type, subject, due_date) values ($1, 'task', 'Late', now() - interval '1 hour'), ($1, 'task', 'Soon', now() + interval '1 hour'), ($1, 'task', 'Whenever', null)");
         await tenant.Execute("update activities set status = 'completed' where organization_id = $1 and subject = 'Whenever'");
         const string Summary = "select s.* from get_crm_dashboard_summary($2) s where $1::uuid is not null";
-        Assert.Equal("2|1|1|1|2|1500.000|550.000|1|300.000|50.00|2|150.000|100.000|75.00|2|1", await tenant.Row(Summary, tenant.Id));
+        Assert.Equal("2|1|1|1|2|1500.000|550.000|1|300.000|50.00|2|150.000|100.000|75.000|2|1", await tenant.Row(Summary, tenant.Id));
         Assert.Null(await (await database.NewOrganization()).Row(Summary, tenant.Id));
     }
 

@@ -36,7 +36,10 @@ public sealed class MailedNameTests
     public void What_people_and_companies_are_called_is_taken(string name) => Assert.True(MailedName.IsAllowed(name));
 
     [Theory]
-    [InlineData("Win at https://evil.example/x?y=z now", "Win at https:// evil. example/x?y=z now")]
+    [InlineData("Win at https://evil.example/x?y=z now", "Win at https: // evil. example/x?y=z now")]
+    [InlineData("tel:+49900123", "tel: +49900123")]
+    [InlineData("skype:evil?call", "skype: evil?call")]
+    [InlineData("☎.com", "☎. com")]
     [InlineData("x@evil.example", "x@ evil. example")]
     [InlineData("www.evil.co.uk", "www. evil. co. uk")]
     [InlineData("evil．example x＠evil｡example", "evil. example x@ evil。 example")]

@@ -18,8 +18,8 @@ internal sealed partial class WhatsAppWebhook(
     private const string Platform = "whatsapp";
     private const int MaxChallengeLength = 256;
 
-    /// <summary>Apps whose secret is tried on a body that names no number of ours, and the size up to which that is done: a stranger must not make us hash much.</summary>
-    private const int MaxSecretsTried = 32;
+    /// <summary>Apps whose secret is tried on a body that names no number of ours, as far as <see cref="SignatureTrials"/> go, and the size up to which that is done: a stranger must not make us hash much.</summary>
+    private const int MaxSecretsTried = 1000;
     private const int MaxAccountNewsBytes = 64 * 1024;
 
     /// <summary>Most numbers of one body whose events are taken; the platform sends those of one.</summary>
@@ -191,7 +191,7 @@ internal sealed partial class WhatsAppWebhook(
             foreach (var secret in (await credentials.FindAll(Platform, CredentialNames.AppSecret, cancellationToken)).Take(MaxSecretsTried))
             {
                 var key = Encoding.UTF8.GetBytes(secret);
-                if (WhatsAppSignature.Verify(body.Span, signature, key))
+                if (trials.Holds(key))
                 {
                     return (key, true);
                 }

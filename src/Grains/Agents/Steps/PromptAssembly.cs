@@ -49,7 +49,7 @@ internal static class PromptAssembly
         JsonSerializer.Serialize([.. prompt.Select(message => new PromptMessage(message.Role.Value, message.Text))], PromptJson.Default.PromptMessageArray);
 
     /// <summary>A text that can't close the tags around it.</summary>
-    public static string Quote(string text) => text.Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal).Replace("\0", "", StringComparison.Ordinal);
+    public static string Quote(string text) => text.Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal).Replace("＜", "&lt;", StringComparison.Ordinal).Replace("\0", "", StringComparison.Ordinal);
 
     private static string System(OrganizationAgents organization, AgentConfiguration agent, ConversationContext context, Question question, string handoverMark, DateTimeOffset now)
     {
