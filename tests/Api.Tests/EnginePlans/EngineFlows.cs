@@ -10,6 +10,7 @@ using AgentPlatform.Conversations;
 using AgentPlatform.Crm;
 using AgentPlatform.Data.Channels;
 using AgentPlatform.Data.Conversations;
+using AgentPlatform.Data.Jobs;
 using AgentPlatform.Fakes.WhatsApp;
 using AgentPlatform.Grains.Channels;
 using AgentPlatform.Grains.Jobs;
@@ -193,6 +194,8 @@ internal sealed class EngineFlows(EnginePlanApp app, TestOrganization large, Tes
     private async Task Jobs()
     {
         var owner = large.Owner;
+        // One that has run long lets others go on. No job has to be that one for the statement to be seen.
+        await app.Services.GetRequiredService<JobStore>().Pause(new Job(Guid.CreateVersion7(), large.Id, null, "resource_import", "{}", "{}", null, 1), Guid.NewGuid(), CancellationToken.None);
         await owner.Job("/v1/jobs/imports", new { resource = "partners", fileId = await owner.Upload("name\nA\n") });
         await owner.Job("/v1/jobs/finetuning-datasets", new { system = "You are a guide." });
         var client = await large.Query<Guid>("SELECT client_id FROM conversations WHERE id = $1", await NextFilled());
