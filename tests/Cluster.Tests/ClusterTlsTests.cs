@@ -6,6 +6,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using AgentPlatform.Api.Tests.Survival;
 using AgentPlatform.Fakes.Postgres;
+using AgentPlatform.Fakes;
 
 namespace AgentPlatform.Cluster.Tests;
 
@@ -20,7 +21,7 @@ public sealed class ClusterTlsTests
         using var certificates = new ClusterCertificates();
         using var others = new ClusterCertificates();
         await using var database = await TestDatabase.CreateAsync();
-        var (siloPort, gatewayPort) = (FreePort(), FreePort());
+        var (siloPort, gatewayPort) = (TestPorts.Next(), TestPorts.Next());
         var cluster = new Dictionary<string, string> { ["ORLEANS_CLUSTERING"] = "postgres", ["ORLEANS_CLUSTER_ID"] = $"tls-{gatewayPort}", ["ORLEANS_ADVERTISED_IP"] = "127.0.0.1" };
         await using var silo = new SiloProcess(database.Url, new(cluster.Concat(certificates.Settings("silo"))) { ["ORLEANS_SILO_PORT"] = $"{siloPort}", ["ORLEANS_GATEWAY_PORT"] = $"{gatewayPort}", ["API_IN_SILO"] = "false" });
         await silo.Start();
@@ -51,7 +52,7 @@ public sealed class ClusterTlsTests
     {
         using var certificates = new ClusterCertificates();
         await using var database = await TestDatabase.CreateAsync();
-        var cluster = new Dictionary<string, string> { ["ORLEANS_CLUSTERING"] = "postgres", ["ORLEANS_CLUSTER_ID"] = $"clear-{FreePort()}", ["ORLEANS_ADVERTISED_IP"] = "127.0.0.1" };
+        var cluster = new Dictionary<string, string> { ["ORLEANS_CLUSTERING"] = "postgres", ["ORLEANS_CLUSTER_ID"] = $"clear-{TestPorts.Next()}", ["ORLEANS_ADVERTISED_IP"] = "127.0.0.1" };
         await using (var silo = new SiloProcess(database.Url, cluster))
         {
             await silo.Start();
@@ -113,10 +114,4 @@ public sealed class ClusterTlsTests
         }
     }
 
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

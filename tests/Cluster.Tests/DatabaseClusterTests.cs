@@ -1,9 +1,9 @@
 using System.Net;
-using System.Net.Sockets;
 using AgentPlatform.Fakes.Postgres;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
+using AgentPlatform.Fakes;
 
 namespace AgentPlatform.Cluster.Tests;
 
@@ -68,12 +68,12 @@ public sealed class DatabaseClusterTests : IAsyncLifetime
 
     private async Task AddSiloAsync()
     {
-        var ports = FreePorts();
+        var ports = TestPorts.Pair();
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.UseOrleans(silo =>
         {
             silo.AddTestSettings(_database);
-            silo.ConfigureEndpoints(IPAddress.Loopback, ports.Silo, ports.Gateway);
+            silo.ConfigureEndpoints(IPAddress.Loopback, ports.First, ports.Second);
             silo.UseAdoNetClustering(options =>
             {
                 options.Invariant = "Npgsql";
@@ -85,12 +85,4 @@ public sealed class DatabaseClusterTests : IAsyncLifetime
         _silos.Add(host);
     }
 
-    private static (int Silo, int Gateway) FreePorts()
-    {
-        using var first = new TcpListener(IPAddress.Loopback, 0);
-        using var second = new TcpListener(IPAddress.Loopback, 0);
-        first.Start();
-        second.Start();
-        return (((IPEndPoint)first.LocalEndpoint).Port, ((IPEndPoint)second.LocalEndpoint).Port);
-    }
 }

@@ -51,7 +51,7 @@ public sealed class MailedNameTests(MailApp app) : IClassFixture<MailApp>
         foreach (var said in new[] { mail.Subject, mail.Body })
         {
             Assert.DoesNotContain("evil.example", said, StringComparison.Ordinal);
-            Assert.Contains("Win at https:// evil. example now", said, StringComparison.Ordinal);
+            Assert.Contains("Win at https: // evil. example now", said, StringComparison.Ordinal);
             Assert.DoesNotContain("!!!!!!!!!!", said, StringComparison.Ordinal);
         }
         Assert.Equal(1, mail.Body.Split("https://platform.example.com/").Length - 1);

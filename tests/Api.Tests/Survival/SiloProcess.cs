@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using AgentPlatform.Fakes;
 
@@ -22,15 +20,15 @@ internal sealed class SiloProcess : IAsyncDisposable
     public SiloProcess(string databaseUrl, Dictionary<string, string>? settings = null, string program = "Silo")
     {
         _program = program;
-        Port = FreePort();
+        Port = TestPorts.Next();
         _settings = new Dictionary<string, string>
         {
             ["DATABASE_URL"] = databaseUrl,
             ["PORT"] = Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
             ["BIND_ADDRESS"] = "127.0.0.1",
             ["ASPNETCORE_URLS"] = Address.ToString(),
-            ["ORLEANS_SILO_PORT"] = FreePort().ToString(System.Globalization.CultureInfo.InvariantCulture),
-            ["ORLEANS_GATEWAY_PORT"] = FreePort().ToString(System.Globalization.CultureInfo.InvariantCulture),
+            ["ORLEANS_SILO_PORT"] = TestPorts.Next().ToString(System.Globalization.CultureInfo.InvariantCulture),
+            ["ORLEANS_GATEWAY_PORT"] = TestPorts.Next().ToString(System.Globalization.CultureInfo.InvariantCulture),
             ["ALLOW_PRIVATE_ENDPOINTS"] = "true",
             ["SECRETS_KEYS"] = SecretsKeys,
             ["JWT_SIGNING_KEY"] = "a signing key for tests that is long enough",
@@ -152,10 +150,4 @@ internal sealed class SiloProcess : IAsyncDisposable
         }
     }
 
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

@@ -5,6 +5,7 @@ using AgentPlatform.Grains.Channels;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using AgentPlatform.Fakes;
 
 namespace AgentPlatform.Api.Tests.TestApp;
 
@@ -13,7 +14,6 @@ public class EngineApp : ApiApp, IAsyncLifetime
 {
     public const string AppSecret = "an app secret";
     public const string AccessToken = "an access token";
-    private static int _nextPort = 24_000 + (Environment.ProcessId % 400 * 20);
 
     public FakeGraphApi Graph { get; private set; } = null!;
 
@@ -56,9 +56,9 @@ public class EngineApp : ApiApp, IAsyncLifetime
         base.Configure(builder);
         // Orleans asks for its clocks by key: a test's clock is the application's, and must not stop or rush what a silo does for itself.
         builder.Services.AddKeyedSingleton(KeyedService.AnyKey, TimeProvider.System);
-        var port = Interlocked.Add(ref _nextPort, 2);
+        var (port, gateway) = TestPorts.Pair();
         builder.UseOrleans(silo => silo
-            .UseLocalhostClustering(port, port + 1, serviceId: "tests", clusterId: Guid.NewGuid().ToString("N"))
+            .UseLocalhostClustering(port, gateway, serviceId: "tests", clusterId: Guid.NewGuid().ToString("N"))
             .AddMemoryGrainStorageAsDefault()
             .UseInMemoryReminderService());
     }

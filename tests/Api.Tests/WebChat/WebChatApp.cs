@@ -8,6 +8,7 @@ using AgentPlatform.Grains.Channels.Web;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using AgentPlatform.Fakes;
 
 namespace AgentPlatform.Api.Tests.WebChat;
 
@@ -17,7 +18,6 @@ public class WebChatApp : ApiApp
     /// <summary>The channel that the start page links to, once a test has made it.</summary>
     public static readonly Guid StartPageChannel = Guid.CreateVersion7();
 
-    private static int _nextPort = 24_000 + (Environment.ProcessId % 500 * 8);
 
     internal ScriptedAgent Agent { get; } = new();
 
@@ -41,8 +41,8 @@ public class WebChatApp : ApiApp
         builder.Services.AddEngine(builder.Configuration);
         builder.UseOrleans(silo =>
         {
-            var port = Interlocked.Add(ref _nextPort, 2);
-            silo.UseLocalhostClustering(port, port + 1, serviceId: "tests", clusterId: Guid.NewGuid().ToString("N"));
+            var (port, gateway) = TestPorts.Pair();
+            silo.UseLocalhostClustering(port, gateway, serviceId: "tests", clusterId: Guid.NewGuid().ToString("N"));
             silo.AddMemoryGrainStorageAsDefault();
             silo.UseInMemoryReminderService();
         });

@@ -15,6 +15,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Orleans.Configuration;
+using AgentPlatform.Fakes;
 
 namespace AgentPlatform.Grains.Tests.Hosting;
 
@@ -24,7 +25,6 @@ namespace AgentPlatform.Grains.Tests.Hosting;
 /// </summary>
 internal sealed class TestSilo : IAsyncDisposable
 {
-    private static int _nextPort = 21_000 + (Environment.ProcessId % 500 * 20);
     private readonly IHost _host;
 
     private TestSilo(IHost host, TestDatabase database, PlainConnector platform, TestRunner model, TestChannels channels)
@@ -69,8 +69,8 @@ internal sealed class TestSilo : IAsyncDisposable
         builder.Services.AddSingleton(Microsoft.Extensions.Options.Options.Create(new EngineInstanceOptions { HeartbeatInterval = TimeSpan.FromMilliseconds(200), DeadAfter = TimeSpan.FromMilliseconds(900), SweepInterval = TimeSpan.FromMilliseconds(200), UnsentAfter = TimeSpan.FromSeconds(1), SweepLimit = sweepLimit }));
         builder.UseOrleans(silo =>
         {
-            var port = Interlocked.Add(ref _nextPort, 2);
-            silo.UseLocalhostClustering(port, port + 1, serviceId: "tests", clusterId: Guid.NewGuid().ToString("N"));
+            var (port, gateway) = TestPorts.Pair();
+            silo.UseLocalhostClustering(port, gateway, serviceId: "tests", clusterId: Guid.NewGuid().ToString("N"));
             silo.AddMemoryGrainStorageAsDefault();
             silo.UseInMemoryReminderService();
             silo.Configure<GrainCollectionOptions>(static options => options.CollectionAge = TimeSpan.FromMinutes(5));

@@ -1,10 +1,9 @@
-using System.Net;
-using System.Net.Sockets;
 using AgentPlatform.Fakes.Postgres;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
+using AgentPlatform.Fakes;
 
 namespace AgentPlatform.Runtime.Tests.Support;
 
@@ -59,10 +58,10 @@ internal sealed class TestSilo : IAsyncDisposable
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        var ports = FreePorts();
+        var ports = TestPorts.Pair();
         builder.UseOrleans(silo =>
         {
-            silo.UseLocalhostClustering(ports.Silo, ports.Gateway);
+            silo.UseLocalhostClustering(ports.First, ports.Second);
             configure(silo);
         });
         var host = builder.Build();
@@ -70,14 +69,6 @@ internal sealed class TestSilo : IAsyncDisposable
         return new TestSilo(host);
     }
 
-    private static (int Silo, int Gateway) FreePorts()
-    {
-        using var first = new TcpListener(IPAddress.Loopback, 0);
-        using var second = new TcpListener(IPAddress.Loopback, 0);
-        first.Start();
-        second.Start();
-        return (((IPEndPoint)first.LocalEndpoint).Port, ((IPEndPoint)second.LocalEndpoint).Port);
-    }
 }
 
 /// <summary>One silo with default options for all tests that need no other.</summary>
