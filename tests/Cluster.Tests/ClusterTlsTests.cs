@@ -5,8 +5,8 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using AgentPlatform.Api.Tests.Survival;
-using AgentPlatform.Fakes.Postgres;
 using AgentPlatform.Fakes;
+using AgentPlatform.Fakes.Postgres;
 
 namespace AgentPlatform.Cluster.Tests;
 

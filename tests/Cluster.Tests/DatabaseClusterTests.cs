@@ -1,9 +1,9 @@
 using System.Net;
+using AgentPlatform.Fakes;
 using AgentPlatform.Fakes.Postgres;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
-using AgentPlatform.Fakes;
 
 namespace AgentPlatform.Cluster.Tests;
 

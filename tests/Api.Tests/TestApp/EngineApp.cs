@@ -1,3 +1,4 @@
+using AgentPlatform.Fakes;
 using AgentPlatform.Fakes.WhatsApp;
 using AgentPlatform.Grains;
 using AgentPlatform.Grains.Agents;
@@ -5,7 +6,6 @@ using AgentPlatform.Grains.Channels;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using AgentPlatform.Fakes;
 
 namespace AgentPlatform.Api.Tests.TestApp;
 

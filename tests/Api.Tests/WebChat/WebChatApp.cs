@@ -1,6 +1,7 @@
 using AgentPlatform.Api.Tests.TestApp;
 using AgentPlatform.Api.WebChat;
 using AgentPlatform.Conversations;
+using AgentPlatform.Fakes;
 using AgentPlatform.Grains;
 using AgentPlatform.Grains.Agents;
 using AgentPlatform.Grains.Channels;
@@ -8,7 +9,6 @@ using AgentPlatform.Grains.Channels.Web;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using AgentPlatform.Fakes;
 
 namespace AgentPlatform.Api.Tests.WebChat;
 

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using AgentPlatform.Conversations;
 using AgentPlatform.Data;
 using AgentPlatform.Data.Channels;
+using AgentPlatform.Fakes;
 using AgentPlatform.Fakes.Postgres;
 using AgentPlatform.Grains.Agents;
 using AgentPlatform.Grains.Channels;
@@ -15,7 +16,6 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Orleans.Configuration;
-using AgentPlatform.Fakes;
 
 namespace AgentPlatform.Grains.Tests.Hosting;
 

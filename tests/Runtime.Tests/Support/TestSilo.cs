@@ -1,9 +1,9 @@
+using AgentPlatform.Fakes;
 using AgentPlatform.Fakes.Postgres;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
-using AgentPlatform.Fakes;
 
 namespace AgentPlatform.Runtime.Tests.Support;
 
