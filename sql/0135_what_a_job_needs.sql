@@ -33,5 +33,11 @@ DELETE FROM notification_preferences WHERE type = 'organization_deletion';
 ALTER TABLE notification_preferences DROP CONSTRAINT preference_type_is_known, ADD CONSTRAINT preference_type_is_known CHECK (type IN ('conversation_assigned', 'conversation_escalated',
     'mention', 'invitation_accepted', 'invitation_failed', 'activity_assigned', 'activity_due', 'quota_warning', 'subscription_past_due', 'job_finished', 'channel_broken', 'message_failed'));
 
+-- A wish not to be told of it, from before, is none: an archive that holds one comes in without it.
+CREATE FUNCTION drop_wish_not_to_be_told() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = '' AS $$ BEGIN RETURN null; END $$;
+CREATE TRIGGER drop_wish_not_to_be_told BEFORE INSERT ON notification_preferences FOR EACH ROW WHEN (new.type = 'organization_deletion') EXECUTE FUNCTION drop_wish_not_to_be_told();
+ALTER TABLE notification_preferences ENABLE ALWAYS TRIGGER drop_wish_not_to_be_told;
+
 -- A type that no header may hold can't be sent with the content.
 UPDATE files SET content_type = 'application/octet-stream' WHERE content_type ~ '[^ -~]';

@@ -18,3 +18,13 @@ CREATE OR REPLACE FUNCTION channels_called(wanted_platform text, platform_id tex
     FROM (SELECT * FROM public.channels k WHERE k.platform = wanted_platform AND k.platform_channel_id = platform_id
         ORDER BY k.is_account_confirmed IS TRUE DESC, k.created_at DESC, k.id DESC LIMIT at_most) c
 $$;
+
+-- Secrets of confirmed channels are tried first.
+CREATE OR REPLACE FUNCTION list_sealed_credentials(wanted_platform text, at_most integer)
+    RETURNS TABLE (organization_id uuid, credentials text)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+    SELECT c.organization_id, c.credentials FROM public.channels c
+    WHERE c.platform = wanted_platform AND c.is_active AND c.credentials IS NOT NULL
+    ORDER BY c.is_account_confirmed IS TRUE DESC, c.created_at DESC, c.id DESC
+    LIMIT at_most
+$$;

@@ -17,7 +17,7 @@ internal static class OrderResource
         Singular = "order",
         Plural = "orders",
         Table = "orders",
-        Description = "What clients bought. The subtotal is that of the items, the total adds tax and shipping and takes the discount off; both are reckoned by the product. An order moves forward, is cancelled before it is shipped, or refunded once it is being worked on.",
+        Description = "What clients bought. The subtotal is that of the items, the total adds tax and shipping and takes the discount off; the product computes both. An order moves forward, is cancelled before it is shipped, or refunded once it is being worked on.",
         Import = new("orderNumber", "ecommerceOrderId") { Kept = ["createdAt"] },
         Create = Role.Member,
         Update = Role.Member,
@@ -78,7 +78,7 @@ internal static class OrderResource
         BeforeWrite = change => Task.FromResult(change.IsDeletion ? null : Check(change)),
     };
 
-    /// <summary>Whoever may refund by the action may refund by any other change, and nobody else. The database reckons the sums; here they are only looked at for size.</summary>
+    /// <summary>Whoever may refund by the action may refund by any other change, and nobody else. The database computes the sums; here they are only looked at for size.</summary>
     private static Problem? Check(ResourceChange change)
     {
         if (change.Before is { } before && change.Values.Text("status") == "refunded" && before.Get<string>("status") != "refunded" && change.Caller.Role < Role.Manager)

@@ -94,7 +94,7 @@ internal static class ImportsDocument
             **Exports** are CSV with a byte order mark (`"byteOrderMark": false` leaves it out), a comma and a decimal point, or with what `delimiter` and `decimalSign` say: where the decimal sign is a comma, spreadsheets open files with
             `"delimiter": ";", "decimalSign": ","`. A text that a spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@`, one of these in full width, a tab or a line break) or for a number or a date that it
             writes otherwise (`01067`, `4915112345678`, `1-2`) has an apostrophe in front, and so has what could call something behind a delimiter or a line break within a text. An import takes them away again, whoever put them there; a
-            text that begins so by itself has one more. So phone numbers are written `'+4915112345678`: without the apostrophe, a spreadsheet reckons with them. What a spreadsheet opens and saves comes back as it was,
+            text that begins so by itself has one more. So phone numbers are written `'+4915112345678`: without the apostrophe, a spreadsheet takes them for numbers. What a spreadsheet opens and saves comes back as it was,
             but for blanks at the edges of texts and the difference between an empty text and none. For programs, `jsonl` has none of this.
 
             ## Limits

@@ -70,8 +70,7 @@ internal static class FileEndpoints
             return Problem.Invalid("Content-Type", "Content-Type must be a media type of at most 255 printable characters, such as text/csv; charset=utf-8.");
         }
         var name = FileLabels.Name(request.Parameter<string>("name")) ?? "upload";
-        var turns = request.Service<FileTurns>();
-        var (reserved, full) = await turns.Take(request.Caller.OrganizationId, () => Reserve(request, options, name, contentType), request.Cancelled);
+        var (reserved, full) = await InTurn(request, () => Reserve(request, options, name, contentType));
         if (reserved is not { } place)
         {
             return full!;
@@ -94,7 +93,7 @@ internal static class FileEndpoints
             return size is null ? TooLarge(options, place.Bytes) : new Problem(ProblemType.MalformedBody, "The body is empty.");
         }
         var whole = hash.GetHashAndReset();
-        await turns.Take(request.Caller.OrganizationId, () => request.InTransaction(async session =>
+        await InTurn(request, () => request.InTransaction(async session =>
         {
             await session.ExecuteAsync(
                 "UPDATE files SET expires_at = $3 WHERE organization_id = $1 AND id = $2", request.Cancelled, request.Caller.OrganizationId, id, request.Service<TimeProvider>().GetUtcNow() + options.UploadLife);
@@ -103,10 +102,16 @@ internal static class FileEndpoints
                 session, request.Caller, "file.created", "file", id, null, ActivityLog.Members(("name", name), ("contentType", contentType), ("size", size.Value)), [], request.Cancelled);
             await session.CommitAsync(request.Cancelled);
             return true;
-        }), request.Cancelled);
+        }));
         return await ResourceReads.Read(FileResource.Files, request, id) is JsonAnswer answer
             ? JsonAnswer.OfBytes(answer.Body, StatusCodes.Status201Created, answer.Version, $"/v1/files/{id}")
             : Problem.NotFound();
+    }
+
+    private static async Task<T> InTurn<T>(OperationRequest request, Func<Task<T>> work)
+    {
+        using var place = await request.Service<FileTurns>().Take(request.Caller.OrganizationId, request.Cancelled);
+        return await work();
     }
 
     /// <summary>
@@ -154,12 +159,12 @@ internal static class FileEndpoints
             {
                 hash.AppendData(piece, 0, filled);
                 var offset = size;
-                await request.Service<FileTurns>().Take(request.Caller.OrganizationId, () => request.InTransaction(async session =>
+                await InTurn(request, () => request.InTransaction(async session =>
                 {
                     await FileStore.Write(session, request.Caller.OrganizationId, id, offset, piece[..filled], request.Cancelled);
                     await session.CommitAsync(request.Cancelled);
                     return true;
-                }), request.Cancelled);
+                }));
                 size += filled;
             }
         }
@@ -220,8 +225,7 @@ internal static class FileEndpoints
                 return;
             }
             var reader = new FileReader(request.Service<FileStore>(), request.Caller.Tenant, id, 0);
-            var turns = request.Service<FileTurns>();
-            while (await turns.Take(request.Caller.OrganizationId, async () => await reader.Next(request.Cancelled), request.Cancelled) is { Length: > 0 } piece)
+            while (await InTurn(request, async () => await reader.Next(request.Cancelled)) is { Length: > 0 } piece)
             {
                 await response.Body.WriteAsync(piece, request.Cancelled);
             }

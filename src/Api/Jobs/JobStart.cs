@@ -26,7 +26,7 @@ internal sealed record NewJob(string Type, string Work, object Payload)
     /// <summary>The lowest role that may cancel it or run it again.</summary>
     public Role MinimumRole { get; init; } = Role.Member;
 
-    /// <summary>Most orders of this work in an organization within a day, one at a time; null for any. The day's last one may be the one that stays.</summary>
+    /// <summary>For work that an organization orders once at a time: how often it may do so a day. Null for all other work.</summary>
     public int? MostOfDay { get; init; }
 
     /// <summary>Scopes that an API key needs for it, besides that of the route where it was asked for.</summary>

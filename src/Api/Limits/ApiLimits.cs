@@ -70,19 +70,12 @@ internal static class ApiLimits
         : RateLimitPartition.GetNoLimiter("none");
 
     /// <summary>Transfers go on for as long as their other end likes: somebody's must not be all of them.</summary>
-    private static RateLimitPartition<string> Transfers(HttpContext context) => IsTransfer(context) is { } caller ? AtOnce($"transfers of {caller.UserId:N}", ApiOptions.TransfersAtOnceOfPerson) : RateLimitPartition.GetNoLimiter("none");
+    private static RateLimitPartition<string> Transfers(HttpContext context) => IsTransfer(context) is { } caller ? ConcurrencyLimit.Of($"transfers of {caller.UserId:N}", ApiOptions.TransfersAtOnceOfPerson) : RateLimitPartition.GetNoLimiter("none");
 
     private static RateLimitPartition<string> TransfersOfOrganization(HttpContext context) =>
-        IsTransfer(context) is { } caller ? AtOnce($"transfers {caller.OrganizationId:N}", ApiOptions.TransfersAtOnceOfOrganization) : RateLimitPartition.GetNoLimiter("none");
+        IsTransfer(context) is { } caller ? ConcurrencyLimit.Of($"transfers {caller.OrganizationId:N}", ApiOptions.TransfersAtOnceOfOrganization) : RateLimitPartition.GetNoLimiter("none");
 
     private static Caller? IsTransfer(HttpContext context) => Limited(context) is { } operation && (operation.TakesContent || operation.AnswersContent) ? context.Features.Get<Caller>() : null;
-
-    private static RateLimitPartition<string> AtOnce(string key, int permits) => RateLimitPartition.GetConcurrencyLimiter(key, _ => new ConcurrencyLimiterOptions
-    {
-        PermitLimit = permits,
-        QueueLimit = ApiOptions.MaxWaitingOfOrganization,
-        QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
-    });
 
     private static Operation? Limited(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<Operation>() is { RateLimit: not RateLimits.Own } operation ? operation : null;
 

@@ -39,12 +39,7 @@ internal sealed class RequestTurns(ApiOptions options) : IDisposable
         _waits.Dispose();
     }
 
-    private static PartitionedRateLimiter<Guid> Places(int count) => PartitionedRateLimiter.Create<Guid, Guid>(whose => RateLimitPartition.GetConcurrencyLimiter(whose, _ => new ConcurrencyLimiterOptions
-    {
-        PermitLimit = count,
-        QueueLimit = ApiOptions.MaxWaitingOfOrganization,
-        QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
-    }));
+    private static PartitionedRateLimiter<Guid> Places(int count) => PartitionedRateLimiter.Create<Guid, Guid>(whose => ConcurrencyLimit.Of(whose, count));
 
     private async ValueTask<RateLimitLease> Take(PartitionedRateLimiter<Guid> places, Guid whose, CancellationToken cancellationToken)
     {

@@ -24,7 +24,7 @@ internal static class OrganizationResource
             Text("slug", 100).ReadOnly(),
             Url("logo").Nullable(),
             Matching("country", "^[A-Z]{2}$", "a country code of two letters", "ES", 2).Nullable(),
-            Matching("timeZone", @"^[A-Za-z0-9_+\-/]{1,64}$", "an IANA time zone", "Europe/Madrid", 64).About("IANA name. Business hours and days are reckoned in it."),
+            Matching("timeZone", @"^[A-Za-z0-9_+\-/]{1,64}$", "an IANA time zone", "Europe/Madrid", 64).About("IANA name. Business hours and days are in this time zone."),
             Flag("aiEnabled").About("Off: no agent answers in any channel."),
             Reference("defaultAgentId", "agents").Nullable().About("Who answers in channels that name no agent, while its status is `active`; otherwise, and for null, the first active agent does."),
             Uuid("answeringAgentId").Nullable().ReadOnly().About("Who answers in channels that name no agent, as things stand.") with { Expression = "default_agent_of(t.id, t.default_agent_id)" },

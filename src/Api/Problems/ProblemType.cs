@@ -15,8 +15,8 @@ public sealed record ProblemType(string Name, int Status, string Title, string M
     /// <summary>Value of <c>type</c>.</summary>
     public string Uri => Prefix + Name;
 
-    public static readonly ProblemType MalformedBody = new("malformed-body", 400, "The body is not valid JSON",
-        "The body is missing, is not JSON in UTF-8, names a member twice, or is nested too deeply. `detail` says where.");
+    public static readonly ProblemType MalformedBody = new("malformed-body", 400, "The body can't be read",
+        "The body is missing, breaks off, is not JSON in UTF-8 where it should be, names a member twice, or is nested too deeply. `detail` says where.");
 
     public static readonly ProblemType Validation = new("validation", 400, "The request is not valid",
         "A field, query parameter or header is missing, unknown, of the wrong type or out of bounds. `errors` lists each: `field` is a JSON pointer into the body, or the name of a query parameter or header.");

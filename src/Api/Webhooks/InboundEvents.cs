@@ -187,16 +187,8 @@ internal sealed class ConversationEvents(ChannelSettings channel, ConversationKe
 
     public async Task Deliver(IGrainFactory grains, InboundGate gate, string? traceParent, CancellationToken cancellationToken)
     {
-        var place = gate.Of(channel.OrganizationId);
-        await place.WaitAsync(cancellationToken);
-        try
-        {
-            await Deliver(grains, traceParent);
-        }
-        finally
-        {
-            place.Release();
-        }
+        using var place = await gate.Take(channel.OrganizationId, cancellationToken);
+        await Deliver(grains, traceParent);
     }
 
     private Task Deliver(IGrainFactory grains, string? traceParent)

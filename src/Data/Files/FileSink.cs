@@ -6,7 +6,7 @@ namespace AgentPlatform.Data.Files;
 
 /// <summary>
 /// A stored file as a stream to write to. What is written waits in memory until <see cref="Drain"/> takes it to the database, piece by piece: whoever writes
-/// much drains often. Size and checksum are reckoned on the way.
+/// much drains often. Size and checksum are computed on the way.
 /// </summary>
 public sealed class FileSink(FileStore store, ApiDataSource database, Tenant tenant, Guid fileId) : Stream
 {

@@ -122,7 +122,7 @@ public static partial class JsonText
 
     /// <summary>
     /// A moment as platforms and what stands between name it: in seconds since 1970, or in milli-, micro- or nanoseconds, which are told by their size. Null for what can't be the moment of
-    /// a message (<see cref="EarliestTime"/>, <see cref="LatestTime"/>): nobody can reckon with it.
+    /// a message (<see cref="EarliestTime"/>, <see cref="LatestTime"/>): no date arithmetic can hold it.
     /// </summary>
     public static DateTimeOffset? UnixTime(long number)
     {

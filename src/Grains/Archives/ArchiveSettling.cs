@@ -1,6 +1,6 @@
 namespace AgentPlatform.Grains.Archives;
 
-/// <summary>What came in is brought to rest: nothing of it is done here by itself, and what follows from other rows is reckoned from those that are here.</summary>
+/// <summary>What came in is brought to rest: nothing of it is done here by itself, and what follows from other rows is computed from those that are here.</summary>
 internal static class ArchiveSettling
 {
     private static readonly string[] Statements =

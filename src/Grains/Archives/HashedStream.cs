@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace AgentPlatform.Grains.Archives;
 
-/// <summary>Reckons the checksum of what is read, and tells how much it is.</summary>
+/// <summary>Computes the checksum of what is read, and tells how much it is.</summary>
 internal sealed class HashedStream(Stream inner, Action<int> count) : Stream
 {
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

@@ -9,7 +9,7 @@ namespace AgentPlatform.Grains.Billing;
 
 /// <summary>
 /// Tells the conversations of this silo whether their organization's AI may run, without waiting for anything in the ordinary case. What it knows comes from the organization's
-/// grain and is forgotten when Postgres tells of a change; what conversations here use is reckoned in at once, and told to the grain in the same breath.
+/// grain and is forgotten when Postgres tells of a change; what conversations here use is added at once, and told to the grain at the same time.
 /// </summary>
 public sealed partial class UsageGate : IDisposable
 {

@@ -290,7 +290,7 @@ public sealed class HttpTests(JobApp app) : IClassFixture<JobApp>
     [InlineData("1899-12-31")]
     [InlineData("2201-01-01")]
     [InlineData("2026-02-30")]
-    public async Task A_day_that_nobody_can_reckon_with_is_refused(string day)
+    public async Task A_day_out_of_bounds_is_refused(string day)
     {
         var organization = await app.NewOrganization();
         var client = (await organization.Create("clients", new { firstName = "a" })).Id();

@@ -18,8 +18,8 @@ public sealed class ArchiveCatalogTests(JobApp app) : IClassFixture<JobApp>
             "bill_first_period", "prorate_plan_change", "keep_adjustment", "on_auth_user_created", "organization_status_changed", "note_given_probability", "index_", "count_",
         ],
 
-        // What they reckon is held by a check of the table, or reckoned anew once all is in.
-        ["reckoned"] = ["settle_", "keep_client_revenue", "keep_new_client_revenue", "update_client_revenue", "hold_tour_"],
+        // What they compute is held by a check of the table, or computed again once all is in.
+        ["computed"] = ["settle_", "keep_client_revenue", "keep_new_client_revenue", "update_client_revenue", "hold_tour_"],
 
         // Rules about a change, or about the moment of it: a row that was right once stays so.
         ["changes"] =

@@ -98,7 +98,7 @@ public sealed class SheetExportTests(JobApp app, ITestOutputHelper output) : ICl
             .Select(field => row[field]?.ToJsonString()))).Order(StringComparer.Ordinal)];
 
     /// <summary>
-    /// What a spreadsheet does to a file that it opens and saves: formulas are reckoned, numbers and dates become its own and are written as it shows them, and texts are quoted only where
+    /// What a spreadsheet does to a file that it opens and saves: formulas are evaluated, numbers and dates become its own and are written as it shows them, and texts are quoted only where
     /// they have to be.
     /// </summary>
     private sealed class Spreadsheet(string kind)

@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace AgentPlatform.Data.Tests.Migrations;
 
-/// <summary>Moments that nobody can reckon with: what was stored of them is mended, and none comes in again.</summary>
+/// <summary>Moments that no date arithmetic can hold: what was stored of them is mended, and none comes in again.</summary>
 public sealed class PossibleMomentsTests : IAsyncLifetime
 {
     private const string Organization = "00000000-0000-0000-0000-000000000001";

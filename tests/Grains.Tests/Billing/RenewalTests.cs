@@ -72,7 +72,7 @@ public sealed class RenewalTests : IAsyncLifetime
         await NextPeriod();
         Assert.Equal("188.000 -11.000 pending", await LastInvoice());
 
-        // Neither a trial nor another currency is reckoned.
+        // Neither a trial nor another currency is prorated.
         await ChangePlan("euro");
         Assert.Equal(0m, await Adjustment());
         await _database.ExecuteAsAdminAsync("UPDATE subscriptions SET status = 'trialing', grace_ends_at = NULL");

@@ -23,7 +23,7 @@ internal static class CsvText
     /// <summary>What divides a line for one spreadsheet or another.</summary>
     private static readonly SearchValues<char> Dividers = SearchValues.Create(",;\t\r\n");
 
-    /// <summary>One of these is in every formula that does more than reckon: calls, DDE, references to other files.</summary>
+    /// <summary>One of these is in every formula that does more than arithmetic: calls, DDE, references to other files.</summary>
     private static readonly SearchValues<char> Calls = SearchValues.Create("(|!#");
 
     private static readonly SearchValues<char> NumberSigns = SearchValues.Create("0123456789.,:/- ");

@@ -8,24 +8,33 @@ internal sealed class SignatureTrials(ReadOnlyMemory<byte> body, string? signatu
     /// <summary>Most bytes that are hashed for one body; the first trial isn't counted.</summary>
     public const int MaxBytes = 8 * 1024 * 1024;
 
-    private readonly List<(byte[] Key, bool Holds)> _tried = [];
+    private readonly Dictionary<byte[], bool> _tried = new(new SameBytes());
 
     /// <summary>Whether the signature holds under a secret; false where the bound is reached.</summary>
     public bool Holds(byte[] key)
     {
-        foreach (var (tried, held) in _tried)
+        if (_tried.TryGetValue(key, out var held))
         {
-            if (tried.AsSpan().SequenceEqual(key))
-            {
-                return held;
-            }
+            return held;
         }
         if (_tried.Count > 0 && ((long)_tried.Count + 1) * body.Length > MaxBytes)
         {
             return false;
         }
         var holds = WhatsAppSignature.Verify(body.Span, signature, key);
-        _tried.Add((key, holds));
+        _tried.Add(key, holds);
         return holds;
+    }
+
+    private sealed class SameBytes : IEqualityComparer<byte[]>
+    {
+        public bool Equals(byte[]? one, byte[]? other) => one.AsSpan().SequenceEqual(other);
+
+        public int GetHashCode(byte[] bytes)
+        {
+            var hash = default(HashCode);
+            hash.AddBytes(bytes);
+            return hash.ToHashCode();
+        }
     }
 }
