@@ -8,7 +8,7 @@ namespace AgentPlatform.Api.Operations;
 /// Lets so many requests of an organization, and of a person in all organizations, be worked on at once in this process; more wait. A request takes its turn when all of it is here, and
 /// gives it back before its answer goes out: how slowly somebody sends or reads is nobody else's business.
 /// </summary>
-internal sealed class RequestTurns(ApiOptions options) : IDisposable
+internal sealed class RequestTurns(ApiOptions options, Neighbours neighbours) : IDisposable
 {
     private readonly PartitionedRateLimiter<Guid> _places = Places(Math.Max(1, options.RequestsAtOnceOfOrganization));
 
@@ -19,6 +19,7 @@ internal sealed class RequestTurns(ApiOptions options) : IDisposable
     /// <exception cref="LimitReachedException">Too many wait already.</exception>
     public async ValueTask<IDisposable> Take(Caller caller, Operation operation, CancellationToken cancellationToken)
     {
+        neighbours.Meet(caller.OrganizationId);
         var places = operation.WaitsForOthers ? _waits : _places;
         var ofOrganization = await Take(places, caller.OrganizationId, cancellationToken);
         try

@@ -1,3 +1,4 @@
+using AgentPlatform.Api.Limits;
 using AgentPlatform.Api.Webhooks.Telegram;
 using AgentPlatform.Api.Webhooks.WhatsApp;
 using AgentPlatform.Data.Channels;
@@ -14,6 +15,8 @@ public static class WebhookEndpoints
     {
         services.AddChannelDirectory();
         services.TryAddSingleton(_ => WebhookOptions.From(configuration));
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<Neighbours>();
         services.TryAddSingleton<InboundGate>();
         services.TryAddSingleton<WhatsAppWebhook>();
         services.TryAddSingleton<TelegramWebhook>();

@@ -23,15 +23,26 @@ public sealed record WebhookOptions
     /// <summary>Conversations of one organization that take in messages at once in this process; more wait. Setting <c>WEBHOOK_CONVERSATIONS_AT_ONCE_OF_ORGANIZATION</c>, default 64.</summary>
     public int ConversationsAtOnceOfOrganization { get; init; } = 64;
 
+    /// <summary>Name of the setting behind <see cref="ConversationsAtOnceAmongOthers"/>.</summary>
+    public const string ConversationsAtOnceAmongOthersSetting = "WEBHOOK_CONVERSATIONS_AT_ONCE_AMONG_OTHERS";
+
+    /// <summary>
+    /// The same while other organizations ask this process for something. Setting <c>WEBHOOK_CONVERSATIONS_AT_ONCE_AMONG_OTHERS</c>, default 4 for each processor.
+    /// </summary>
+    public int ConversationsAtOnceAmongOthers { get; init; } = 4 * Environment.ProcessorCount;
+
     /// <summary>Reads the settings.</summary>
     /// <exception cref="SettingException">A limit is not positive.</exception>
     public static WebhookOptions From(IConfiguration configuration)
     {
         var defaults = new WebhookOptions();
-        var maxBodyBytes = configuration.Setting(MaxBodyBytesSetting, defaults.MaxBodyBytes);
-        var atOnce = configuration.Setting(ConversationsAtOnceSetting, defaults.ConversationsAtOnceOfOrganization);
-        return maxBodyBytes <= 0 ? throw new SettingException($"{MaxBodyBytesSetting} must be a positive number of bytes.")
-            : atOnce <= 0 ? throw new SettingException($"{ConversationsAtOnceSetting} must be a positive number.")
-            : defaults with { MaxBodyBytes = maxBodyBytes, ConversationsAtOnceOfOrganization = atOnce };
+        return defaults with
+        {
+            MaxBodyBytes = Positive(MaxBodyBytesSetting, defaults.MaxBodyBytes, " of bytes"),
+            ConversationsAtOnceOfOrganization = Positive(ConversationsAtOnceSetting, defaults.ConversationsAtOnceOfOrganization),
+            ConversationsAtOnceAmongOthers = Positive(ConversationsAtOnceAmongOthersSetting, defaults.ConversationsAtOnceAmongOthers),
+        };
+
+        int Positive(string name, int otherwise, string what = "") => configuration.Setting(name, otherwise) is > 0 and var value ? value : throw new SettingException($"{name} must be a positive number{what}.");
     }
 }

@@ -6,6 +6,7 @@ using AgentPlatform.Api.Tests.TestApp;
 using AgentPlatform.Api.Webhooks;
 using AgentPlatform.Api.Webhooks.WhatsApp;
 using AgentPlatform.Conversations;
+using AgentPlatform.Data.Channels;
 using AgentPlatform.Fakes.WhatsApp;
 
 namespace AgentPlatform.Api.Tests.Webhooks;
@@ -85,11 +86,26 @@ public sealed class WhatsAppWebhookTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_organization_s_flood_waits_for_itself()
+    public async Task An_organization_s_flood_waits_for_itself_and_leaves_others_room()
     {
-        const int atOnce = 3;
-        await using var host = await WebhookHost.Start(new WebhookOptions { ConversationsAtOnceOfOrganization = atOnce });
-        var channel = host.AddWhatsApp("1");
+        const int alone = 5, amongOthers = 2;
+        await using var host = await WebhookHost.Start(new WebhookOptions { ConversationsAtOnceOfOrganization = alone, ConversationsAtOnceAmongOthers = amongOthers });
+        var (flooded, other) = (host.AddWhatsApp("1"), host.AddWhatsApp("2"));
+        Assert.NotEqual(flooded.OrganizationId, other.OrganizationId);
+
+        Assert.Equal(alone, await MostAtOnce(host, "1", flooded, alone));
+        using (var answer = await Deliver($"/webhooks/whatsapp/{other.Id}", WhatsAppBodies.Text("2", "4916055512345", "wamid.other", "hello"), host: host))
+        {
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        }
+
+        Assert.Equal(amongOthers, await MostAtOnce(host, "1", flooded, amongOthers));
+        Assert.Equal(amongOthers, await MostAtOnce(host, "2", other, amongOthers));
+    }
+
+    /// <summary>How many of ten conversations take in their messages at once, once as many as expected do.</summary>
+    private async Task<int> MostAtOnce(WebhookHost host, string phoneNumberId, ChannelSettings channel, int expected)
+    {
         var (present, most) = (0, 0);
         using var gate = new SemaphoreSlim(0);
         host.OnReceive = async _ =>
@@ -98,12 +114,13 @@ public sealed class WhatsAppWebhookTests : IAsyncLifetime
             await gate.WaitAsync();
             Interlocked.Decrement(ref present);
         };
-        var bodies = Enumerable.Range(0, 10).Select(number => WhatsAppBodies.Text("1", $"4916055512{number:00}", $"wamid.{number}", "hello")).ToArray();
+        var bodies = Enumerable.Range(0, 10).Select(number => WhatsAppBodies.Text(phoneNumberId, $"4916055512{number:00}", $"wamid.{Guid.NewGuid()}", "hello")).ToArray();
         var answers = bodies.Select(body => Deliver($"/webhooks/whatsapp/{channel.Id}", body, host: host)).ToArray();
-        await Eventually.Holds(() => Task.FromResult(Volatile.Read(ref present) == atOnce));
+        await Eventually.Holds(() => Task.FromResult(Volatile.Read(ref present) == expected));
         gate.Release(bodies.Length);
         Assert.All(await Task.WhenAll(answers), answer => Assert.Equal(HttpStatusCode.OK, answer.StatusCode));
-        Assert.Equal((atOnce, bodies.Length), (most, host.Batches.Count));
+        host.OnReceive = static _ => Task.CompletedTask;
+        return most;
 
         static void InterlockedMax(ref int most, int value)
         {
