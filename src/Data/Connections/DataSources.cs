@@ -1,4 +1,3 @@
-using AgentPlatform.Data.Vectors;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -19,7 +18,7 @@ public abstract class RoleDataSource : IAsyncDisposable, IDisposable
     {
         _settings = Settings + ownSettings;
         var builder = new NpgsqlDataSourceBuilder(connectionString);
-        builder.AddTypeInfoResolverFactory(new VectorTypeInfoResolverFactory());
+        builder.UseVector();
         builder.UsePhysicalConnectionInitializer(Prepare, PrepareAsync);
         builder.UseLoggerFactory(driverLog);
         Source = builder.Build();
