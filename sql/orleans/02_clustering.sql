@@ -63,7 +63,7 @@ WITH cluster AS (
     RETURNING c.deployment_id
 ), changed AS (
     UPDATE orleans_silos AS s
-    SET status = @Status, suspect_times = @SuspectTimes::varchar, alive_at = @IAmAliveTime
+    SET status = @Status, suspect_times = @SuspectTimes::varchar, alive_at = greatest(s.alive_at, @IAmAliveTime)
     FROM cluster
     WHERE s.deployment_id = cluster.deployment_id AND s.address = @Address AND s.port = @Port AND s.generation = @Generation
     RETURNING 1
@@ -72,7 +72,7 @@ SELECT count(*)::integer FROM changed
 $query$),
 
 ('UpdateIAmAlivetimeKey', $query$
-UPDATE orleans_silos SET alive_at = @IAmAliveTime
+UPDATE orleans_silos SET alive_at = greatest(alive_at, @IAmAliveTime)
 WHERE deployment_id = @DeploymentId AND address = @Address AND port = @Port AND generation = @Generation
 $query$),
 
@@ -106,9 +106,16 @@ $query$),
 DELETE FROM orleans_clusters WHERE deployment_id = @DeploymentId
 $query$),
 
--- Status 3 is an active silo.
+-- Status 6 is a dead silo. One that was alive, or suspected, lately is still spoken of: the provider picks those of which nobody does, and each goes as it was read.
+('CleanupDefunctSiloEntryKey', $query$
+DELETE FROM orleans_silos
+WHERE deployment_id = @DeploymentId AND status = 6 AND address = @Address AND port = @Port AND generation = @Generation
+    AND alive_at = @IAmAliveTime AND started_at = @StartTime AND coalesce(suspect_times, '') = coalesce(@SuspectTimes::varchar, '')
+$query$),
+
+-- What providers before 10.4.2 ask for.
 ('CleanupDefunctSiloEntriesKey', $query$
 DELETE FROM orleans_silos
-WHERE deployment_id = @DeploymentId AND alive_at < @IAmAliveTime AND status <> 3
+WHERE deployment_id = @DeploymentId AND alive_at < @IAmAliveTime AND started_at < @IAmAliveTime AND coalesce(suspect_times, '') = '' AND status = 6
 $query$)
 ON CONFLICT (querykey) DO UPDATE SET querytext = excluded.querytext;

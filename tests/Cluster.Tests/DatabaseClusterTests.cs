@@ -64,6 +64,33 @@ public sealed class DatabaseClusterTests : IAsyncLifetime
         Assert.Equal(2, await ActiveSilosAsync());
     }
 
+    /// <summary>Rows of silos that are gone are removed by whoever is there, so that the table doesn't grow for ever.</summary>
+    [Fact]
+    public async Task Silos_that_are_long_dead_are_forgotten_and_no_other()
+    {
+        await AddRowAsync("long dead", 6, aliveDaysAgo: 8);
+        await AddRowAsync("suspected long ago", 6, aliveDaysAgo: 8, suspectedDaysAgo: 8);
+        await AddRowAsync("just dead", 6, aliveDaysAgo: 1);
+        await AddRowAsync("suspected of late", 6, aliveDaysAgo: 8, suspectedDaysAgo: 1);
+        await AddRowAsync("joining", 2, aliveDaysAgo: 8);
+
+        await _silos[0].Services.GetRequiredService<IMembershipTable>().CleanupDefunctSiloEntriesAsync(DateTimeOffset.UtcNow.AddDays(-7), CancellationToken.None);
+
+        Assert.Equal("joining, just dead, suspected of late", await _database.ScalarAsAdminAsync<string>("SELECT string_agg(silo_name, ', ' ORDER BY silo_name) FROM orleans_silos WHERE host_name = 'test'"));
+        Assert.Equal(2, await ActiveSilosAsync());
+    }
+
+    private Task AddRowAsync(string name, int status, int aliveDaysAgo, int? suspectedDaysAgo = null)
+    {
+        var suspected = suspectedDaysAgo is { } days ? FormattableString.Invariant($"'127.0.0.1:1@1,{DateTime.UtcNow.AddDays(-days):yyyy-MM-dd HH:mm:ss.fff} GMT'") : "NULL";
+        return _database.ExecuteAsAdminAsync(FormattableString.Invariant($"""
+            INSERT INTO orleans_silos (deployment_id, address, port, generation, silo_name, host_name, status, proxy_port, suspect_times, started_at, alive_at)
+            SELECT deployment_id, '127.0.0.1', 1, (SELECT count(*) FROM orleans_silos), '{name}', 'test', {status}, 0, {suspected},
+                now() - interval '30 days', now() - interval '{aliveDaysAgo} days'
+            FROM orleans_clusters
+            """));
+    }
+
     private Task<long> ActiveSilosAsync() => _database.ScalarAsAdminAsync<long>("select count(*) from orleans_silos where status = 3");
 
     private async Task AddSiloAsync()
