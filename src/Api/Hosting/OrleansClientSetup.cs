@@ -10,12 +10,8 @@ internal static class OrleansClientSetup
     /// <summary>Reads <c>ORLEANS_TLS_…</c>, <c>ORLEANS_CLUSTER_ID</c>, <c>ORLEANS_SERVICE_ID</c> and <c>ORLEANS_RESPONSE_TIMEOUT_SECONDS</c>, as the silos do.</summary>
     public static void ConfigureClient(this IClientBuilder client, IConfiguration configuration)
     {
-        var connectionString = DataOptions.From(configuration).ApiConnectionString;
-        client.UseAdoNetClustering(options =>
-        {
-            options.Invariant = "Npgsql";
-            options.ConnectionString = connectionString;
-        });
+        client.Services.AddSingleton(services => ClusterDataSource.OfClient(services.GetRequiredService<DataOptions>()));
+        client.UseAdoNetClustering(options => options.Configure<ClusterDataSource>(static (options, database) => (options.Invariant, options.DataSource) = ("Npgsql", database.Source)));
         client.Configure<ClusterOptions>(options =>
         {
             options.ClusterId = configuration["ORLEANS_CLUSTER_ID"] ?? "agentplatform";

@@ -72,3 +72,24 @@ public sealed class EngineDataSource(DataOptions options) : RoleDataSource(optio
 /// <summary>Connections of the API (<see cref="DataOptions.ApiRole"/>): see nothing until a transaction names its organization. Use <see cref="Tenancy.TenantSession"/>.</summary>
 /// <remarks>Organizations differ a thousandfold in size, and a plan made for the average one is wrong for the largest: each statement is planned for its own.</remarks>
 public sealed class ApiDataSource(DataOptions options) : RoleDataSource(options.ApiConnectionString, options.DriverLog, "; SET plan_cache_mode = force_custom_plan");
+
+/// <summary>
+/// Connections of Orleans itself, as the login of its process: its own and few (<see cref="MaxConnections"/>), so that a silo says that it lives however many statements of the product wait,
+/// and a storm of reminders leaves the database to them.
+/// </summary>
+public sealed class ClusterDataSource : RoleDataSource
+{
+    /// <summary>Most connections of one process.</summary>
+    public const int MaxConnections = 8;
+
+    private ClusterDataSource(string connectionString, ILoggerFactory? driverLog)
+        : base(new NpgsqlConnectionStringBuilder(connectionString) { MaxPoolSize = MaxConnections }.ConnectionString, driverLog)
+    {
+    }
+
+    /// <summary>That of a silo.</summary>
+    public static ClusterDataSource OfSilo(DataOptions options) => new(options.EngineConnectionString, options.DriverLog);
+
+    /// <summary>That of an API process, which only looks for silos.</summary>
+    public static ClusterDataSource OfClient(DataOptions options) => new(options.ApiConnectionString, options.DriverLog);
+}

@@ -14,7 +14,7 @@ internal static class OrleansSetup
 
     public static void ConfigureSilo(this ISiloBuilder silo, SiloSettings settings, IConfiguration configuration)
     {
-        var connectionString = DataOptions.From(configuration).EngineConnectionString;
+        silo.Services.AddSingleton(services => ClusterDataSource.OfSilo(services.GetRequiredService<DataOptions>()));
         silo.Configure<ClusterOptions>(options =>
         {
             options.ClusterId = settings.ClusterId;
@@ -23,11 +23,7 @@ internal static class OrleansSetup
         switch (settings.Clustering)
         {
             case "postgres":
-                silo.UseAdoNetClustering(options =>
-                {
-                    options.Invariant = Invariant;
-                    options.ConnectionString = connectionString;
-                });
+                silo.UseAdoNetClustering(options => options.Configure<ClusterDataSource>(static (options, database) => (options.Invariant, options.DataSource) = (Invariant, database.Source)));
                 if (settings.AdvertisedIp is { } advertised)
                 {
                     silo.ConfigureEndpoints(Address("ORLEANS_ADVERTISED_IP", advertised), settings.SiloPort, settings.GatewayPort);
@@ -63,16 +59,8 @@ internal static class OrleansSetup
                 return Task.CompletedTask;
             });
         }
-        silo.AddAdoNetGrainStorageAsDefault(options =>
-        {
-            options.Invariant = Invariant;
-            options.ConnectionString = connectionString;
-        });
-        silo.UseAdoNetReminderService(options =>
-        {
-            options.Invariant = Invariant;
-            options.ConnectionString = connectionString;
-        });
+        silo.AddAdoNetGrainStorageAsDefault(options => options.Configure<ClusterDataSource>(static (options, database) => (options.Invariant, options.DataSource) = (Invariant, database.Source)));
+        silo.UseAdoNetReminderService(options => options.Configure<ClusterDataSource>(static (options, database) => (options.Invariant, options.DataSource) = (Invariant, database.Source)));
         silo.AddActivityPropagation();
         silo.Configure<GrainCollectionOptions>(options => options.CollectionAge = TimeSpan.FromMinutes(settings.CollectionMinutes));
         silo.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = TimeSpan.FromSeconds(settings.ResponseTimeoutSeconds));
