@@ -15,7 +15,7 @@ public sealed record ApiOptions
     public int RequestsPerMinuteOfOrganization { get; init; } = 12_000;
 
     /// <summary>
-    /// Requests of one organization, and of one person in all organizations, that this process works on at once; more wait (setting <c>API_REQUESTS_AT_ONCE_OF_ORGANIZATION</c>, default as many as there are processors, from
+    /// Requests of one organization that this process works on at once, one less of a person in all organizations; more wait (setting <c>API_REQUESTS_AT_ONCE_OF_ORGANIZATION</c>, default as many as there are processors, from
     /// 2 to 12): whoever sends more at once gets no more done, and those of the others find processors and connections free.
     /// </summary>
     public int RequestsAtOnceOfOrganization { get; init; } = Math.Clamp(Environment.ProcessorCount, 2, 12);
@@ -40,6 +40,12 @@ public sealed record ApiOptions
     /// to a host and no more: streams must leave some of them for everything else.
     /// </summary>
     public int StreamsPerSession { get; init; } = 4;
+
+    /// <summary>
+    /// Open event streams of one person in one organization, in this process; the oldest ends for a new one (setting <c>API_STREAMS_PER_PERSON</c>, default 32; never more than half of
+    /// <see cref="StreamsPerOrganization"/>).
+    /// </summary>
+    public int StreamsPerPerson { get; init; } = 32;
 
     /// <summary>Open event streams of one organization in this process; more are refused (setting <c>API_STREAMS_PER_ORGANIZATION</c>, default 1000).</summary>
     public int StreamsPerOrganization { get; init; } = 1000;
@@ -66,6 +72,7 @@ public sealed record ApiOptions
             RequestsPerMinute = configuration.Setting("API_REQUESTS_PER_MINUTE", defaults.RequestsPerMinute),
             RequestsPerMinuteOfOrganization = configuration.Setting("API_REQUESTS_PER_MINUTE_OF_ORGANIZATION", defaults.RequestsPerMinuteOfOrganization),
             RequestsAtOnceOfOrganization = configuration.Setting("API_REQUESTS_AT_ONCE_OF_ORGANIZATION", defaults.RequestsAtOnceOfOrganization),
+            StreamsPerPerson = configuration.Setting("API_STREAMS_PER_PERSON", defaults.StreamsPerPerson),
             StreamsPerOrganization = configuration.Setting("API_STREAMS_PER_ORGANIZATION", defaults.StreamsPerOrganization),
             SignInsPerMinute = configuration.Setting("API_SIGN_INS_PER_MINUTE", defaults.SignInsPerMinute),
             StreamsPerSession = configuration.Setting("API_STREAMS_PER_SESSION", defaults.StreamsPerSession),

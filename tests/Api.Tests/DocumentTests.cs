@@ -29,6 +29,34 @@ public sealed class DocumentTests(ApiApp app) : IClassFixture<ApiApp>
     }
 
     [Fact]
+    public async Task The_document_is_the_same_for_whoever_asks_by_whatever_name()
+    {
+        async Task<string> Ask(string host)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/openapi/v1.json") { Headers = { Host = host } };
+            using var answer = await app.Anonymous.SendAsync(request);
+            Assert.Equal("application/json", answer.Content.Headers.ContentType!.MediaType);
+            return await answer.Content.ReadAsStringAsync();
+        }
+        var document = await Ask("one.example");
+        Assert.Equal(document, await Ask("another.example"));
+        Assert.DoesNotContain("one.example", document, StringComparison.Ordinal);
+    }
+
+    /// <summary>These have no rate limit of the API's: whoever adds one makes sure that anybody may ask for it as often as he likes, or that it limits itself.</summary>
+    [Fact]
+    public void What_is_not_limited_is_known() => Assert.Equal(
+        Known,
+        app.Services.GetServices<EndpointDataSource>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
+            .Where(endpoint => endpoint.Metadata.GetMetadata<Operation>() is null).Select(endpoint => endpoint.RoutePattern.RawText!).Distinct().Order(StringComparer.Ordinal));
+
+    private static readonly string[] Known =
+    [
+        "/", "/accept-invitation", "/assets/{version}/{name}", "/chat/{channelId}", "/favicon.ico", "/forgot-password", "/health/live", "/health/ready", "/openapi/v1.json", "/reset-password",
+        "/v1/web/{channelId}/{**rest}", "/webhooks/telegram/{channelId}", "/webhooks/whatsapp", "/webhooks/whatsapp/{channelId}", "/widget.js",
+    ];
+
+    [Fact]
     public async Task Every_reference_in_the_document_has_its_target()
     {
         var document = await ApiDescription.Read(app);

@@ -17,7 +17,7 @@ public sealed class NarrowApp : ApiApp
         ["API_SIGN_INS_PER_MINUTE"] = "30",
         ["API_REQUESTS_PER_MINUTE_OF_ORGANIZATION"] = "30",
         ["API_REQUESTS_AT_ONCE_OF_ORGANIZATION"] = "2",
-        ["API_STREAMS_PER_ORGANIZATION"] = "3",
+        ["API_STREAMS_PER_ORGANIZATION"] = "4",
         ["FILES_PER_ORGANIZATION_BYTES"] = "1000000",
         ["API_HEARTBEAT_SECONDS"] = "0.05",
         ["TRUSTED_PROXIES"] = "127.0.0.1",
@@ -42,26 +42,38 @@ public sealed class LimitTests(NarrowApp app) : IClassFixture<NarrowApp>
     }
 
     [Fact]
-    public async Task Many_sessions_of_one_organization_have_one_organizations_requests_and_leave_the_others_theirs()
+    public async Task Many_sessions_of_one_person_have_half_of_the_organizations_requests_and_leave_colleagues_and_others_theirs()
     {
         var (organization, other) = (await app.NewOrganization(), await app.NewOrganization());
+        var colleague = await organization.Member(Role.Viewer);
+        Assert.InRange(await AskUntilRefused(organization, organization.OwnerEmail), 20, 40);
+        await (await colleague.GetAsync("/v1/me")).Json();
+        // All of them together have what the organization has: twice thirty at once.
+        var (second, third) = (await organization.AddUser(Role.Manager), await organization.AddUser(Role.Manager));
+        Assert.InRange(await AskUntilRefused(organization, second.Email), 10, 40);
+        Assert.InRange(await AskUntilRefused(organization, third.Email), 0, 15);
+        await (await other.Owner.GetAsync("/v1/me")).Json();
+    }
+
+    /// <summary>How many requests one person has, who signs in as often as it takes never to reach the limit of one session.</summary>
+    private static async Task<int> AskUntilRefused(TestOrganization organization, string email)
+    {
         var answered = 0;
-        HttpResponseMessage answer;
-        do
+        while (true)
         {
-            // A new session each time: the limit of one session is never reached.
-            await organization.Execute("DELETE FROM user_sessions WHERE organization_id = $1", organization.Id);
-            var session = await organization.SignIn(organization.OwnerEmail);
-            for (var request = 0; request < 10 && (answer = await session.GetAsync("/v1/me")).StatusCode == HttpStatusCode.OK; request++)
+            await organization.Execute("DELETE FROM user_sessions WHERE organization_id = $1 AND user_id = (SELECT id FROM users WHERE email = $2)", organization.Id, email);
+            var session = await organization.SignIn(email);
+            for (var request = 0; request < 10; request++)
             {
+                var answer = await session.GetAsync("/v1/me");
+                if (answer.StatusCode != HttpStatusCode.OK)
+                {
+                    Assert.Contains("API_REQUESTS_PER_MINUTE_OF_ORGANIZATION", (await answer.Problem(ProblemType.TooManyRequests)).Text("detail"), StringComparison.Ordinal);
+                    return answered;
+                }
                 answered++;
             }
-            answer = await session.GetAsync("/v1/me");
         }
-        while (answer.StatusCode == HttpStatusCode.OK);
-        Assert.Contains("API_REQUESTS_PER_MINUTE_OF_ORGANIZATION", (await answer.Problem(ProblemType.TooManyRequests)).Text("detail"), StringComparison.Ordinal);
-        Assert.True(answered > 20, $"{answered}");
-        await (await other.Owner.GetAsync("/v1/me")).Json();
     }
 
     [Fact]
@@ -118,11 +130,17 @@ public sealed class LimitTests(NarrowApp app) : IClassFixture<NarrowApp>
         {
             await hold.ExecuteNonQueryAsync();
         }
-        // More of them than the pool has connections (8): each waits for the row, but no more than two hold a connection.
-        var waiting = Enumerable.Range(0, 12).Select(number => organization.Owner.Patch($"/v1/personas/{persona.Id()}", new { name = $"n{number}" }, "*")).ToArray();
-        await Eventually.Holds(async () => await app.Database.ScalarAsAdminAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") == 2);
+        var (admin, colleague) = (await organization.Member(Role.Admin), await organization.Member(Role.Viewer));
+        Task<HttpResponseMessage>[] Flood(HttpClient person) => [.. Enumerable.Range(0, 12).Select(number => person.Patch($"/v1/personas/{persona.Id()}", new { name = $"n{number}" }, "*"))];
+        Task<long> Held() => app.Database.ScalarAsAdminAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'");
+        // More of them than the pool has connections (8): each waits for the row, but one of a person, and two of the organization, hold a connection.
+        var waiting = Flood(organization.Owner);
+        await Eventually.Holds(async () => await Held() == 1);
+        await (await colleague.GetAsync("/v1/personas")).Json();
+        waiting = [.. waiting, .. Flood(admin)];
+        await Eventually.Holds(async () => await Held() == 2);
         await (await other.Owner.GetAsync("/v1/personas")).Json();
-        Assert.Equal(2, await app.Database.ScalarAsAdminAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"));
+        Assert.Equal(2, await Held());
         await transaction.RollbackAsync();
         foreach (var answer in await Task.WhenAll(waiting))
         {
@@ -131,16 +149,25 @@ public sealed class LimitTests(NarrowApp app) : IClassFixture<NarrowApp>
     }
 
     [Fact]
-    public async Task Streams_of_one_organization_are_limited_whoever_opens_them()
+    public async Task Streams_of_one_organization_are_limited_whoever_opens_them_and_nobody_has_more_than_half()
     {
         var (organization, other) = (await app.NewOrganization(), await app.NewOrganization());
+        var colleague = await organization.AddUser(Role.Viewer);
         var open = new List<EventReader>();
-        for (var number = 0; number < 3; number++)
+        async Task Open(string email)
         {
-            open.Add(await EventReader.Open(await organization.SignIn(organization.OwnerEmail)));
+            open.Add(await EventReader.Open(await organization.SignIn(email)));
             await open[^1].Next("ready");
         }
-        var refused = await (await organization.SignIn(organization.OwnerEmail)).GetAsync("/v1/events", HttpCompletionOption.ResponseHeadersRead);
+        for (var number = 0; number < 3; number++)
+        {
+            await Open(colleague.Email);
+        }
+        await open[0].Next("replaced");
+        Assert.Null(await open[0].Next());
+        await Open(organization.OwnerEmail);
+        await Open(organization.OwnerEmail);
+        var refused = await (await organization.Member(Role.Viewer)).GetAsync("/v1/events", HttpCompletionOption.ResponseHeadersRead);
         Assert.Contains("API_STREAMS_PER_ORGANIZATION", (await refused.Problem(ProblemType.TooManyRequests)).Text("detail"), StringComparison.Ordinal);
         using var others = await EventReader.Open(other.Owner);
         await others.Next("ready");

@@ -19,7 +19,8 @@ internal static class ApiLimits
         services.AddRateLimiter(options =>
         {
             options.GlobalLimiter = PartitionedRateLimiter.CreateChained(
-                PartitionedRateLimiter.Create<HttpContext, string>(OfCaller), PartitionedRateLimiter.Create<HttpContext, string>(OfOrganization), PartitionedRateLimiter.Create<HttpContext, string>(Transfers), PartitionedRateLimiter.Create<HttpContext, string>(TransfersOfOrganization));
+                PartitionedRateLimiter.Create<HttpContext, string>(OfCaller), PartitionedRateLimiter.Create<HttpContext, string>(OfPerson), PartitionedRateLimiter.Create<HttpContext, string>(OfOrganization),
+                PartitionedRateLimiter.Create<HttpContext, string>(Transfers), PartitionedRateLimiter.Create<HttpContext, string>(TransfersOfOrganization));
             options.OnRejected = Refuse;
         });
         var proxies = ApiOptions.From(configuration).TrustedProxies.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
@@ -64,6 +65,11 @@ internal static class ApiLimits
                 : Bucket($"network {SignInThrottle.Network(context.Connection.RemoteIpAddress)}", options.RequestsPerMinute);
     }
 
+    /// <summary>All sessions and keys of a person together: half of what the organization has, so that nobody leaves his colleagues none. What is refused here isn't counted there.</summary>
+    private static RateLimitPartition<string> OfPerson(HttpContext context) => Limited(context) is not null && context.Features.Get<Caller>() is { } caller
+        ? Bucket($"person {caller.UserId:N} {caller.OrganizationId:N}", context.RequestServices.GetRequiredService<ApiOptions>().RequestsPerMinuteOfOrganization / 2)
+        : RateLimitPartition.GetNoLimiter("none");
+
     /// <summary>All sessions and keys of an organization together: sessions can be had without end.</summary>
     private static RateLimitPartition<string> OfOrganization(HttpContext context) => Limited(context) is not null && context.Features.Get<Caller>() is { } caller
         ? Bucket($"organization {caller.OrganizationId:N}", context.RequestServices.GetRequiredService<ApiOptions>().RequestsPerMinuteOfOrganization)
@@ -94,7 +100,7 @@ internal static class ApiLimits
         var isSignIn = rejected.HttpContext.GetEndpoint()?.Metadata.GetMetadata<Operation>()?.RateLimit == RateLimits.SignIn;
         var limit = isSignIn
             ? string.Create(CultureInfo.InvariantCulture, $"API_SIGN_INS_PER_MINUTE is {options.SignInsPerMinute}")
-            : string.Create(CultureInfo.InvariantCulture, $"API_REQUESTS_PER_MINUTE is {options.RequestsPerMinute} for one of you, API_REQUESTS_PER_MINUTE_OF_ORGANIZATION {options.RequestsPerMinuteOfOrganization} for all of an organization; {ApiOptions.TransfersAtOnceOfPerson} uploads and downloads of a person go on at once");
+            : string.Create(CultureInfo.InvariantCulture, $"API_REQUESTS_PER_MINUTE is {options.RequestsPerMinute} for one of you, API_REQUESTS_PER_MINUTE_OF_ORGANIZATION {options.RequestsPerMinuteOfOrganization} for all of an organization and half of it for a person; {ApiOptions.TransfersAtOnceOfPerson} uploads and downloads of a person go on at once");
         var wait = rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var retryAfter) ? retryAfter : Replenishment;
         await new Problem(ProblemType.TooManyRequests, $"{limit}.") { RetryAfter = wait }.ExecuteAsync(rejected.HttpContext);
     }

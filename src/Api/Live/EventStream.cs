@@ -17,7 +17,7 @@ internal sealed class EventStream(OperationRequest request, LiveHubs hubs, strin
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         var caller = request.Caller;
-        using var entry = hubs.Enter(caller.SessionId);
+        using var entry = hubs.Enter(caller);
         var stopping = httpContext.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
         try
         {

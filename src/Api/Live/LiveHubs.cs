@@ -1,3 +1,4 @@
+using AgentPlatform.Api.Auth;
 using AgentPlatform.Api.Limits;
 using AgentPlatform.Data.Changes;
 
@@ -8,6 +9,7 @@ internal sealed class LiveHubs(LiveFeed feed, LiveHints hints, ConfigurationChan
 {
     private readonly Dictionary<Guid, LiveHub> _hubs = [];
     private readonly Dictionary<Guid, List<LiveEntry>> _sessions = [];
+    private readonly Dictionary<(Guid Organization, Guid User), List<LiveEntry>> _people = [];
     private readonly Lock _gate = new();
 
     /// <summary>A stream of the organization's news from now on.</summary>
@@ -31,22 +33,16 @@ internal sealed class LiveHubs(LiveFeed feed, LiveHints hints, ConfigurationChan
     }
 
     /// <summary>
-    /// Takes in a stream of a session. A tab that was closed or lost its network is often not known to be gone: of too many streams the newest stay, the oldest end.
+    /// Takes in a stream of a session. A tab that was closed or lost its network is often not known to be gone: of too many streams of a session, or of a person in the organization, the
+    /// newest stay, the oldest end. Nobody has more than half of what the organization may have.
     /// </summary>
-    public LiveEntry Enter(Guid sessionId)
+    public LiveEntry Enter(Caller caller)
     {
-        var entry = new LiveEntry(this, sessionId);
+        var entry = new LiveEntry(this, caller);
         lock (_gate)
         {
-            if (!_sessions.TryGetValue(sessionId, out var open))
-            {
-                _sessions.Add(sessionId, open = []);
-            }
-            open.Add(entry);
-            foreach (var old in open.Take(open.Count - options.StreamsPerSession))
-            {
-                old.Replace();
-            }
+            Add(_sessions, caller.SessionId, entry, options.StreamsPerSession);
+            Add(_people, (caller.OrganizationId, caller.UserId), entry, Math.Max(1, Math.Min(options.StreamsPerPerson, options.StreamsPerOrganization / 2)));
         }
         return entry;
     }
@@ -55,12 +51,33 @@ internal sealed class LiveHubs(LiveFeed feed, LiveHints hints, ConfigurationChan
     {
         lock (_gate)
         {
-            var open = _sessions[entry.SessionId];
-            open.Remove(entry);
-            if (open.Count == 0)
-            {
-                _sessions.Remove(entry.SessionId);
-            }
+            Remove(_sessions, entry.Caller.SessionId, entry);
+            Remove(_people, (entry.Caller.OrganizationId, entry.Caller.UserId), entry);
+        }
+    }
+
+    private static void Add<TKey>(Dictionary<TKey, List<LiveEntry>> entries, TKey key, LiveEntry entry, int most)
+        where TKey : notnull
+    {
+        if (!entries.TryGetValue(key, out var open))
+        {
+            entries.Add(key, open = []);
+        }
+        open.Add(entry);
+        foreach (var old in open.Take(open.Count - most))
+        {
+            old.Replace();
+        }
+    }
+
+    private static void Remove<TKey>(Dictionary<TKey, List<LiveEntry>> entries, TKey key, LiveEntry entry)
+        where TKey : notnull
+    {
+        var open = entries[key];
+        open.Remove(entry);
+        if (open.Count == 0)
+        {
+            entries.Remove(key);
         }
     }
 
@@ -91,14 +108,14 @@ internal sealed class LiveHubs(LiveFeed feed, LiveHints hints, ConfigurationChan
 }
 
 /// <summary>A stream's place among those of its session, until it is disposed.</summary>
-internal sealed class LiveEntry(LiveHubs hubs, Guid sessionId) : IDisposable
+internal sealed class LiveEntry(LiveHubs hubs, Caller caller) : IDisposable
 {
     private readonly CancellationTokenSource _replaced = new();
     private bool _isOver;
 
-    public Guid SessionId => sessionId;
+    public Caller Caller => caller;
 
-    /// <summary>Cancelled when the session has opened too many others since.</summary>
+    /// <summary>Cancelled when the session or the person has opened too many others since.</summary>
     public CancellationToken Replaced => _replaced.Token;
 
     /// <summary>Called by <see cref="LiveHubs"/>, never after <see cref="LiveHubs.Exit"/>.</summary>

@@ -1,7 +1,9 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using AgentPlatform.Api.Operations;
 using AgentPlatform.Api.Problems;
 using AgentPlatform.Api.Shapes;
+using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
 namespace AgentPlatform.Api.OpenApi;
@@ -31,7 +33,17 @@ internal static class ApiDocument
         });
     });
 
-    public static void MapApiDocument(this IEndpointRouteBuilder routes) => routes.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous();
+    /// <summary>Made once: making it takes half a second, and anybody may ask for it. It names no server, so that it is the same for whoever asks, by whatever name.</summary>
+    public static void MapApiDocument(this IEndpointRouteBuilder routes)
+    {
+        var document = new Lazy<Task<byte[]>>(async () =>
+        {
+            await using var scope = routes.ServiceProvider.CreateAsyncScope();
+            var made = await scope.ServiceProvider.GetRequiredKeyedService<IOpenApiDocumentProvider>(Name).GetOpenApiDocumentAsync();
+            return Encoding.UTF8.GetBytes(await made.SerializeAsJsonAsync(OpenApiSpecVersion.OpenApi3_1));
+        });
+        routes.MapGet($"/openapi/{Name}.json", async () => TypedResults.Bytes(await document.Value, "application/json;charset=utf-8")).AllowAnonymous().ExcludeFromDescription();
+    }
 
     private static void Describe(OpenApiOperation operation, Operation declared, string path, OpenApiDocument document)
     {

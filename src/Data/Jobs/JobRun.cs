@@ -14,9 +14,12 @@ namespace AgentPlatform.Data.Jobs;
 /// <param name="yields">Whether others are to go on in its place; null for never.</param>
 public sealed class JobRun(Job job, Guid instanceId, JobOptions options, TimeProvider clock, Action tell, Func<bool>? yields = null)
 {
-    /// <summary>A chunk's last statement. No row: the lease is lost, or the job is to be cancelled.</summary>
+    /// <summary>
+    /// A chunk's last statement. No row: the lease is lost, or the job is to be cancelled. Leases that were lost are forgotten only where it got further: one that begins at the beginning
+    /// each time ends its process as often. Progress is kept with the position, told or not: whoever goes on from the one goes on from the other.
+    /// </summary>
     private const string Statement = """
-        UPDATE jobs SET position = $4, lost_leases = 0, progress = CASE WHEN $6 THEN $5 ELSE progress END,
+        UPDATE jobs SET lost_leases = CASE WHEN $4 IS NULL OR $4 IS NOT DISTINCT FROM position THEN lost_leases ELSE 0 END, position = $4, progress = $5,
             version = CASE WHEN $6 THEN version + 1 ELSE version END, changed_in = CASE WHEN $6 THEN pg_current_xact_id() ELSE changed_in END
         WHERE id = $1 AND instance_id = $2 AND attempts = $3 AND status = 'processing' AND cancel_requested_at IS NULL
         """;

@@ -50,12 +50,12 @@ internal sealed class SteppingWork(ApiDataSource database) : IJobWork
             }
             await using var session = await TenantSession.OpenAsync(database, new Tenant(run.Job.OrganizationId), cancellationToken);
             await session.ExecuteAsync("INSERT INTO partners (organization_id, name) VALUES ($1, $2)", cancellationToken, run.Job.OrganizationId, $"step {step}");
-            await run.Commit(session, new Reached(step + 1), new JobProgress { Processed = step + 1, Total = steps, Succeeded = step + 1 }, cancellationToken);
+            await run.Commit(session, run.Payload<Wanted>().KeepsNoPlace ? null : new Reached(step + 1), new JobProgress { Processed = step + 1, Total = steps, Succeeded = step + 1 }, cancellationToken);
         }
         return "{\"done\":true}";
     }
 
-    private sealed record Wanted(int Steps);
+    private sealed record Wanted(int Steps, bool KeepsNoPlace = false);
 
     private sealed record Reached(int Step);
 }

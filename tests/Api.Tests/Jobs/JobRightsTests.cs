@@ -310,6 +310,22 @@ public sealed class JobRightsTests(JobApp app) : IClassFixture<JobApp>
         Assert.Equal("completed", (await Ended(organization, id)).Text("status"));
     }
 
+    [Fact]
+    public async Task A_job_that_always_begins_at_the_beginning_is_given_up_too()
+    {
+        var organization = await app.NewOrganization();
+        var id = Guid.CreateVersion7();
+        SteppingWork.Gates[id] = new SemaphoreSlim(1);
+        await organization.Execute(
+            "INSERT INTO jobs (id, organization_id, user_id, type, work, payload, status, started_at, attempts, lost_leases, instance_id) VALUES ($1, $2, $3, 'bulk_processing', 'stepping', '{\"steps\": 2, \"keepsNoPlace\": true}', 'processing', now(), 2, 1, gen_random_uuid())",
+            id, organization.Id, organization.OwnerId);
+        await Eventually.Holds(async () => await organization.Query<long>("SELECT count(*) FROM partners WHERE organization_id = $1", organization.Id) == 1);
+        // The one that is there, and the one that was claimed after it.
+        Assert.Equal(2, await app.Database.ScalarAsAdminAsync<int>($"SELECT lost_leases FROM jobs WHERE id = '{id}'"));
+        SteppingWork.Gates[id].Release();
+        Assert.Equal("completed", (await Ended(organization, id)).Text("status"));
+    }
+
     /// <summary>All places are taken: what is asked for now waits.</summary>
     private async Task Crowd(TestOrganization organization)
     {
