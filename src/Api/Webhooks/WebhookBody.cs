@@ -55,7 +55,6 @@ internal readonly struct WebhookBody : IDisposable
         ITimer? deadline = null;
         try
         {
-            // What doesn't tell its length may become as long as any.
             if (request.ContentLength > WebhookOptions.SmallBodyBytes && !(isLarge = bodies.TryTakeLarge(request, request.ContentLength.Value, out memory)))
             {
                 return new WebhookBody(WebhookProblems.TooManyLarge(options));
@@ -71,16 +70,18 @@ internal readonly struct WebhookBody : IDisposable
 
                 var result = await reading;
                 var length = result.Buffer.Length;
-                if (length <= options.MaxBodyBytes && result.IsCompleted)
+                // What doesn't tell its length may become as long as any.
+                var refusal = length > options.MaxBodyBytes ? WebhookProblems.BodyTooLarge(options)
+                    : length > WebhookOptions.SmallBodyBytes && !isLarge && !(isLarge = bodies.TryTakeLarge(request, result.IsCompleted ? length : options.MaxBodyBytes, out memory)) ? WebhookProblems.TooManyLarge(options)
+                    : result.IsCanceled && !result.IsCompleted ? WebhookProblems.BodyTooSlow(options)
+                    : null;
+                if (refusal is null && result.IsCompleted)
                 {
+                    var body = new WebhookBody(reader, result.Buffer, memory);
                     isRead = true;
-                    return new WebhookBody(reader, result.Buffer, memory);
+                    return body;
                 }
 
-                var refusal = length > options.MaxBodyBytes ? WebhookProblems.BodyTooLarge(options)
-                    : result.IsCanceled ? WebhookProblems.BodyTooSlow(options)
-                    : length > WebhookOptions.SmallBodyBytes && !isLarge && !(isLarge = bodies.TryTakeLarge(request, options.MaxBodyBytes, out memory)) ? WebhookProblems.TooManyLarge(options)
-                    : null;
                 reader.AdvanceTo(refusal is null ? result.Buffer.Start : result.Buffer.End, result.Buffer.End);
                 if (refusal is not null)
                 {
