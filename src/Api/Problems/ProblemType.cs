@@ -78,6 +78,7 @@ public sealed record ProblemType(string Name, int Status, string Title, string M
         MalformedBody, Validation, InvalidCredentials, Unauthenticated, SessionEnded, Forbidden, NotFound, MethodNotAllowed, Conflict, Refused, LinkEnded,
         VersionConflict, BodyTooLarge, UnsupportedMediaType, IdempotencyKeyReused, PreconditionRequired, TooManyRequests, Internal, Unavailable,
         Webhooks.WebhookProblems.NotAuthentic, Webhooks.WebhookProblems.NoSecret, Webhooks.WebhookProblems.Inactive, Webhooks.WebhookProblems.NotVerified,
+        Webhooks.WebhookProblems.TooSlow, Webhooks.WebhookProblems.TooManyBytes,
         WebChat.WebChatProblems.OriginNotAllowed, WebChat.WebChatProblems.VisitorUnknown,
     ];
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.ExceptionServices;
 using AgentPlatform.Channels;
 using AgentPlatform.Conversations;
 using AgentPlatform.Data.Channels;
@@ -53,14 +54,38 @@ internal sealed class InboundEvents
             return _first?.Deliver(grains, gate, traceParent, cancellationToken) ?? Task.CompletedTask;
         }
 
-        var deliveries = new Task[_all.Count];
-        var i = 0;
-        foreach (var conversation in _all.Values)
+        return DeliverAll([.. _all.Values], grains, gate, traceParent, cancellationToken);
+    }
+
+    /// <summary>As many at once as the gate can have places for, for a body may name ten thousand people. All are tried; then the first failure is thrown.</summary>
+    private static async Task DeliverAll(ConversationEvents[] conversations, IGrainFactory grains, InboundGate gate, string? traceParent, CancellationToken cancellationToken)
+    {
+        var next = -1;
+        Exception? first = null;
+        await Task.WhenAll(Enumerable.Range(0, Math.Min(gate.Places, conversations.Length)).Select(_ => DeliverNext()));
+        if (first is not null)
         {
-            deliveries[i++] = conversation.Deliver(grains, gate, traceParent, cancellationToken);
+            ExceptionDispatchInfo.Throw(first);
         }
 
-        return Task.WhenAll(deliveries);
+        async Task DeliverNext()
+        {
+            for (int i; (i = Interlocked.Increment(ref next)) < conversations.Length;)
+            {
+                try
+                {
+                    await conversations[i].Deliver(grains, gate, traceParent, cancellationToken);
+                }
+                catch (Exception failure)
+                {
+                    Interlocked.CompareExchange(ref first, failure, null);
+                    if (cancellationToken.IsCancellationRequested)
+                    {
+                        return; // the platform is gone, and will come again
+                    }
+                }
+            }
+        }
     }
 
     /// <summary>Channels and messages by name, for the log: what a failure concerns.</summary>

@@ -11,6 +11,9 @@ internal sealed class InboundGate(WebhookOptions options, Neighbours neighbours)
     private readonly PlacesOfEach _alone = new(options.ConversationsAtOnceOfOrganization);
     private readonly PlacesOfEach _amongOthers = new(Math.Min(options.ConversationsAtOnceAmongOthers, options.ConversationsAtOnceOfOrganization));
 
+    /// <summary>Most places that an organization may have.</summary>
+    public int Places => options.ConversationsAtOnceOfOrganization;
+
     /// <summary>Waits for a place of the organization's. Dispose of it once, when the messages are in.</summary>
     public ValueTask<PlacesOfEach.Place> Take(Guid organizationId, CancellationToken cancellationToken) =>
         (neighbours.Meet(organizationId) ? _amongOthers : _alone).Take(organizationId, cancellationToken);

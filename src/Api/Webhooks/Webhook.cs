@@ -51,10 +51,19 @@ internal static partial class Webhook
     }
 
     /// <summary>Answers with a problem.</summary>
-    public static Task Refuse(HttpContext context, string platform, ProblemType type, string? detail = null, TimeSpan? retryAfter = null)
+    public static Task Refuse(HttpContext context, string platform, ProblemType type, string? detail = null, TimeSpan? retryAfter = null) =>
+        Refuse(context, platform, new Problem(type, detail) { RetryAfter = retryAfter });
+
+    /// <inheritdoc cref="Refuse(HttpContext, string, ProblemType, string?, TimeSpan?)"/>
+    public static Task Refuse(HttpContext context, string platform, Problem problem)
     {
-        Refusals.Add(1, new("platform", platform), new("problem", type.Name));
-        return new Problem(type, detail) { RetryAfter = retryAfter }.ExecuteAsync(context);
+        Refusals.Add(1, new("platform", platform), new("problem", problem.Type.Name));
+        if (problem.Type == WebhookProblems.TooSlow)
+        {
+            context.Response.Headers.Connection = "close"; // the rest would come as slowly
+        }
+
+        return problem.ExecuteAsync(context);
     }
 
     /// <summary>Whether a failure is one that the platform or its sender can do something about; any other is a defect, for the host to report.</summary>
@@ -71,18 +80,17 @@ internal static partial class Webhook
 
         if (failure is BadHttpRequestException bad)
         {
-            return bad.StatusCode == StatusCodes.Status413PayloadTooLarge
-                ? TooLarge(context, platform, options)
-                : Refuse(context, platform, ProblemType.MalformedBody, bad.Message);
+            return Refuse(context, platform, bad.StatusCode switch
+            {
+                StatusCodes.Status413PayloadTooLarge => WebhookProblems.BodyTooLarge(options),
+                StatusCodes.Status408RequestTimeout => new Problem(WebhookProblems.TooSlow, bad.Message),
+                _ => new Problem(ProblemType.MalformedBody, bad.Message),
+            });
         }
 
         LogUnavailable(logger, platform, context.Features.Get<InboundEvents>()?.Describe() ?? $"channel {context.Request.RouteValues["channelId"] ?? "unknown"}: not read yet", failure.GetType().Name);
         return Refuse(context, platform, ProblemType.Unavailable, "It can't be stored at the moment.", options.RetryAfter);
     }
-
-    /// <summary>Answers 413, naming the limit.</summary>
-    public static Task TooLarge(HttpContext context, string platform, WebhookOptions options) =>
-        Refuse(context, platform, ProblemType.BodyTooLarge, $"The limit is {options.MaxBodyBytes} bytes ({WebhookOptions.MaxBodyBytesSetting}).");
 
     private static bool IsAway(HttpContext context, Exception failure) =>
         context.RequestAborted.IsCancellationRequested && failure is OperationCanceledException or IOException;

@@ -18,6 +18,7 @@ public static class WebhookEndpoints
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<Neighbours>();
         services.TryAddSingleton<InboundGate>();
+        services.TryAddSingleton<WebhookBodies>();
         services.TryAddSingleton<WhatsAppWebhook>();
         services.TryAddSingleton<TelegramWebhook>();
         return services;

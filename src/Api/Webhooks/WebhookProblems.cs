@@ -16,4 +16,25 @@ internal static class WebhookProblems
 
     public static readonly ProblemType NotVerified = new("webhook-not-verified", 403, "The verify token is wrong",
         "The platform's handshake named another verify token than the channel has, or the channel has none.");
+
+    public static readonly ProblemType TooSlow = new("webhook-too-slow", 408, "The webhook came too slowly",
+        "Its body wasn't wholly here within the time that `detail` names. Nothing was stored, and the connection closes.");
+
+    public static readonly ProblemType TooManyBytes = new("webhooks-under-way", 503, "Too many bytes of webhooks are under way",
+        "`detail` names the limit. Nothing was stored; deliver again after `Retry-After` seconds.");
+
+    /// <summary>413, naming the limit.</summary>
+    public static Problem BodyTooLarge(WebhookOptions options) => new(ProblemType.BodyTooLarge, $"The limit is {options.MaxBodyBytes} bytes ({WebhookOptions.MaxBodyBytesSetting}).");
+
+    /// <summary>408, naming the limit.</summary>
+    public static Problem BodyTooSlow(WebhookOptions options) => new(TooSlow, $"The limit is {options.BodyTime.TotalSeconds} seconds ({WebhookOptions.BodySecondsSetting}).");
+
+    /// <summary>503 for large bodies of one network or of all, naming both limits.</summary>
+    public static Problem TooManyLarge(WebhookOptions options) => new(TooManyBytes,
+        $"Bodies of more than {WebhookOptions.SmallBodyBytes} bytes that are under way may have {options.LargeBodyBytesOfNetwork} bytes from one network ({WebhookOptions.LargeBodyBytesOfNetworkSetting}), "
+        + $"and {options.LargeBodyBytes} from all ({WebhookOptions.LargeBodyBytesSetting}).") { RetryAfter = options.RetryAfter };
+
+    /// <summary>503 for bodies of one organization, naming the limit.</summary>
+    public static Problem TooManyOfOrganization(WebhookOptions options) => new(TooManyBytes,
+        $"Bodies of one organization that are under way may have {options.BodyBytesOfOrganization} bytes ({WebhookOptions.BodyBytesOfOrganizationSetting}).") { RetryAfter = options.RetryAfter };
 }

@@ -50,6 +50,10 @@ public sealed class WebhookHost : IAsyncDisposable, IChannelDirectory, IPlatform
 
     public int LookUps;
 
+    /// <summary>A service of the host's.</summary>
+    internal T Get<T>()
+        where T : notnull => _application.Services.GetRequiredService<T>();
+
     internal static async Task<WebhookHost> Start(WebhookOptions? options = null)
     {
         var host = new WebhookHost(options ?? new WebhookOptions());

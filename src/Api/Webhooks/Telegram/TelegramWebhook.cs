@@ -10,7 +10,7 @@ namespace AgentPlatform.Api.Webhooks.Telegram;
 /// Takes updates of the Telegram Bot API, at an address for each channel. An authentic update is answered 200 however odd it is: Telegram holds back a
 /// chat's later updates until an earlier one is taken.
 /// </summary>
-internal sealed partial class TelegramWebhook(IGrainFactory grains, IChannelDirectory channels, WebhookOptions options, ILogger<TelegramWebhook> logger)
+internal sealed partial class TelegramWebhook(IGrainFactory grains, IChannelDirectory channels, WebhookOptions options, WebhookBodies bodies, ILogger<TelegramWebhook> logger)
 {
     public const string SecretHeader = "X-Telegram-Bot-Api-Secret-Token";
 
@@ -51,12 +51,20 @@ internal sealed partial class TelegramWebhook(IGrainFactory grains, IChannelDire
 
     private async Task Store(HttpContext context, ChannelSettings channel)
     {
-        using var body = await WebhookBody.Read(context.Request, options.MaxBodyBytes);
-        if (body.IsTooLarge)
+        using var body = await bodies.Read(context);
+        if (body.Refusal is { } refusal)
         {
-            await Webhook.TooLarge(context, Platform, options);
+            await Webhook.Refuse(context, Platform, refusal);
             return;
         }
+
+        if (!bodies.TryTake(channel.OrganizationId, body.Bytes.Length, out var memory))
+        {
+            await Webhook.Refuse(context, Platform, WebhookProblems.TooManyOfOrganization(options));
+            return;
+        }
+
+        using var taken = memory;
 
         if (!Utf8.IsValid(body.Bytes.Span))
         {

@@ -13,7 +13,7 @@ namespace AgentPlatform.Api.Webhooks.WhatsApp;
 /// <c>phone_number_id</c> names, and only if the body's signature holds under that very channel's secret.
 /// </summary>
 internal sealed partial class WhatsAppWebhook(
-    IGrainFactory grains, IChannelDirectory channels, IPlatformCredentials credentials, WebhookOptions options, ILogger<WhatsAppWebhook> logger)
+    IGrainFactory grains, IChannelDirectory channels, IPlatformCredentials credentials, WebhookOptions options, WebhookBodies bodies, ILogger<WhatsAppWebhook> logger)
 {
     private const string Platform = "whatsapp";
     private const int MaxChallengeLength = 256;
@@ -43,10 +43,10 @@ internal sealed partial class WhatsAppWebhook(
                 return;
             }
 
-            using var body = await WebhookBody.Read(context.Request, options.MaxBodyBytes);
-            if (body.IsTooLarge)
+            using var body = await bodies.Read(context);
+            if (body.Refusal is { } refusal)
             {
-                await Webhook.TooLarge(context, Platform, options);
+                await Webhook.Refuse(context, Platform, refusal);
             }
             else if (!WhatsAppSignature.Verify(body.Bytes.Span, Signature(context), key))
             {
@@ -58,7 +58,7 @@ internal sealed partial class WhatsAppWebhook(
             }
             else
             {
-                await Store(context, body.Bytes, channel, key);
+                await Store(context, body.Bytes, channel, key, channel.OrganizationId);
             }
         }
         catch (Exception failure) when (Webhook.IsAnswerable(context, failure))
@@ -72,17 +72,17 @@ internal sealed partial class WhatsAppWebhook(
     {
         try
         {
-            using var body = await WebhookBody.Read(context.Request, options.MaxBodyBytes);
-            if (body.IsTooLarge)
+            using var body = await bodies.Read(context);
+            if (body.Refusal is { } refusal)
             {
-                await Webhook.TooLarge(context, Platform, options);
+                await Webhook.Refuse(context, Platform, refusal);
                 return;
             }
 
-            var (key, isKnown) = await FindKey(body.Bytes, Signature(context), CancellationToken.None);
+            var (key, isKnown, organizationId) = await FindKey(body.Bytes, Signature(context), CancellationToken.None);
             if (key is not null)
             {
-                await Store(context, body.Bytes, null, key);
+                await Store(context, body.Bytes, null, key, organizationId);
             }
             else if (isKnown)
             {
@@ -157,9 +157,9 @@ internal sealed partial class WhatsAppWebhook(
     private static string? Signature(HttpContext context) => context.Request.Headers[WhatsAppSignature.Header];
 
     /// <summary>
-    /// The secret under which the signature holds: that of a channel whose number the body names, else (news about an account names no number) of any channel.
+    /// The secret under which the signature holds: that of a channel whose number the body names, with its organization, else (news about an account names no number) of any channel.
     /// </summary>
-    private async ValueTask<(byte[]? Key, bool IsKnown)> FindKey(ReadOnlyMemory<byte> body, string? signature, CancellationToken cancellationToken)
+    private async ValueTask<(byte[]? Key, bool IsKnown, Guid? OrganizationId)> FindKey(ReadOnlyMemory<byte> body, string? signature, CancellationToken cancellationToken)
     {
         var isKnown = false;
         string? last = null;
@@ -180,7 +180,7 @@ internal sealed partial class WhatsAppWebhook(
                     isKnown = true;
                     if (trials.Holds(key))
                     {
-                        return (key, true);
+                        return (key, true, channel.OrganizationId);
                     }
                 }
             }
@@ -193,18 +193,25 @@ internal sealed partial class WhatsAppWebhook(
                 var key = Encoding.UTF8.GetBytes(secret);
                 if (trials.Holds(key))
                 {
-                    return (key, true);
+                    return (key, true, null);
                 }
             }
         }
 
-        return (null, isKnown);
+        return (null, isKnown, null);
     }
 
-    /// <summary>The body is authentic under <paramref name="key"/>.</summary>
+    /// <summary>The body is authentic under <paramref name="key"/>, which the organization has; null for news about an account.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask Store(HttpContext context, ReadOnlyMemory<byte> body, ChannelSettings? addressed, byte[] key)
+    private async ValueTask Store(HttpContext context, ReadOnlyMemory<byte> body, ChannelSettings? addressed, byte[] key, Guid? organizationId)
     {
+        if (!bodies.TryTake(organizationId, body.Length, out var memory))
+        {
+            await Webhook.Refuse(context, Platform, WebhookProblems.TooManyOfOrganization(options));
+            return;
+        }
+
+        using var taken = memory;
         if (!Utf8.IsValid(body.Span))
         {
             await Webhook.Refuse(context, Platform, ProblemType.MalformedBody, "The body is not valid UTF-8.");
