@@ -29,7 +29,7 @@ public sealed record Caller(Guid OrganizationId, Guid UserId, Role Role, Guid Se
     public Guid? ApiKeyId { get; init; }
 
     /// <summary>For row level security.</summary>
-    public Tenant Tenant { get; } = new(OrganizationId, UserId, Role.Name());
+    public Tenant Tenant => new(OrganizationId, UserId, Role.Name(), ApiKeyId);
 
     /// <summary>For commands to grains.</summary>
     public Actor Actor => new() { OrganizationId = OrganizationId, UserId = UserId, IpAddress = IpAddress?.ToString(), UserAgent = UserAgent, ApiKeyId = ApiKeyId };

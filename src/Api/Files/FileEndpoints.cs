@@ -22,7 +22,7 @@ internal static class FileEndpoints
         Tag = "files",
         Role = Role.Member,
         Summary = "Upload a file",
-        Description = "The body is the content itself, at most `FILE_MAX_BYTES`, with its own `Content-Type` (of which an import takes the `charset`); not a form (`multipart/form-data`). Give the file's id to `POST /v1/jobs/imports`.",
+        Description = "The body is the content itself, at most `FILE_MAX_BYTES`, with its own `Content-Type` (of which an import takes the `charset`); not a form (`multipart/form-data`). Give the file's id to `POST /v1/jobs/imports`. It is seen by whoever uploaded it, and by admins and owners; of API keys, only by the one that uploaded it.",
         Query = [new("name", FileResource.NameType, "Name of the file.")],
         TakesContent = true,
         SuccessStatus = StatusCodes.Status201Created,
@@ -122,7 +122,7 @@ internal static class FileEndpoints
         request.InTransaction<((Guid Id, long Bytes)? Place, Problem? Full)>(async session =>
         {
             await session.ExecuteAsync("SELECT pg_advisory_xact_lock(hashtextextended('files ' || $1::text, 0))", request.Cancelled, request.Caller.OrganizationId);
-            var used = await session.ScalarAsync<long>("SELECT coalesce(sum(size), 0)::bigint FROM files WHERE organization_id = $1", request.Cancelled, request.Caller.OrganizationId);
+            var used = await session.ScalarAsync<long>("SELECT bytes_of_files()", request.Cancelled);
             // None where it comes in pieces or compressed.
             var says = request.Http.Request.ContentLength;
             var bytes = says ?? Math.Min(options.MaxBytes, options.PerOrganizationBytes - used);

@@ -25,7 +25,7 @@ internal static class FileResource
         Singular = "file",
         Plural = "files",
         Table = "files",
-        Description = "Files: uploaded for imports, made by exports. The content is at `/v1/files/{id}/content`, for the role `minimumRole` and above, until `expiresAt`.",
+        Description = "Files: uploaded for imports, made by exports. The content is at `/v1/files/{id}/content`, for the role `minimumRole` and above, until `expiresAt`. An upload (`import`) is seen by whoever uploaded it, and by admins and owners; of API keys, only by the one that uploaded it.",
         Read = Role.Member,
         Delete = Role.Manager,
         Fields =

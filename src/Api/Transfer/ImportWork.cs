@@ -144,7 +144,7 @@ internal sealed class ImportWork(IServiceProvider services, ApiDataSource databa
         var caller = await Caller(run, task.Resource, task.Order, cancellationToken);
         await using var session = await TenantSession.OpenAsync(database, caller.Tenant, cancellationToken);
         var batch = new ImportBatch(task.Resource, task.Order, JobCaller.Request(services, caller, cancellationToken), task.Bulk, session);
-        await Begin(session, cancellationToken);
+        await Begin(session, task, caller.OrganizationId, cancellationToken);
         var done = await batch.Apply(chunk.Lines);
         if (task.Order.IsDryRun)
         {
@@ -175,10 +175,16 @@ internal sealed class ImportWork(IServiceProvider services, ApiDataSource databa
     /// <summary>
     /// Triggers that tell people of news know that an import is none. What they and foreign keys ask for each row is planned once a chunk, not once a row as a request's
     /// statements are, and anew for the next one: a plan made while a table was empty would read more and more of it.
+    /// Chunks that look for rows by a key take turns: no lock holds a row that isn't there yet, and two of them would make it each. What comes after the lock sees what the
+    /// one before committed.
     /// </summary>
-    private static async Task Begin(TenantSession session, CancellationToken cancellationToken)
+    private static async Task Begin(TenantSession session, ImportTask task, Guid organizationId, CancellationToken cancellationToken)
     {
         await using var batch = session.CreateBatch();
+        if (task.Order.Key is not null)
+        {
+            batch.BatchCommands.Add(new("SELECT pg_advisory_xact_lock(hashtextextended('upsert ' || $1::text || ' ' || $2, 0))") { Parameters = { new() { Value = organizationId }, new() { Value = task.Resource.Path } } });
+        }
         batch.BatchCommands.Add(new("SELECT set_config('app.is_import', 'true', true), set_config('plan_cache_mode', 'auto', true)"));
         batch.BatchCommands.Add(new("DISCARD PLANS"));
         batch.BatchCommands.Add(new("SAVEPOINT dry_run"));

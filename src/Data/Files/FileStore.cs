@@ -78,14 +78,15 @@ public sealed class FileStore(ApiDataSource database, TimeProvider clock)
         var id = Uuid.New(clock);
         await session.ExecuteAsync(
             """
-            INSERT INTO files (id, organization_id, user_id, job_id, purpose, name, content_type, minimum_role, expires_at, required_scope) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            INSERT INTO files (id, organization_id, user_id, job_id, purpose, name, content_type, minimum_role, expires_at, required_scope, api_key_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
             """,
             cancellationToken, id, tenant.OrganizationId,
             new NpgsqlParameter { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid, Value = (object?)tenant.UserId ?? DBNull.Value },
             new NpgsqlParameter { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid, Value = (object?)file.JobId ?? DBNull.Value },
             file.Purpose, file.Name, file.ContentType, file.MinimumRole,
             new NpgsqlParameter { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.TimestampTz, Value = (object?)file.ExpiresAt ?? DBNull.Value },
-            new NpgsqlParameter { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text, Value = (object?)file.RequiredScope ?? DBNull.Value }).ConfigureAwait(false);
+            new NpgsqlParameter { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text, Value = (object?)file.RequiredScope ?? DBNull.Value },
+            new NpgsqlParameter { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid, Value = (object?)tenant.ApiKeyId ?? DBNull.Value }).ConfigureAwait(false);
         return id;
     }
 

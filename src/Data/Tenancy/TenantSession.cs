@@ -116,11 +116,12 @@ public sealed class TenantSession : IAsyncDisposable
     }
 
     private static NpgsqlBatchCommand Enter(Tenant tenant) => Statement(
-        "call public.enter_tenant($1, $2, $3)",
+        "call public.enter_tenant($1, $2, $3, $4)",
         [
             new NpgsqlParameter<Guid> { TypedValue = tenant.OrganizationId },
             new NpgsqlParameter { Value = (object?)tenant.UserId ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid },
             new NpgsqlParameter { Value = (object?)tenant.Role ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text },
+            new NpgsqlParameter { Value = (object?)tenant.ApiKeyId ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid },
         ]);
 
     private static NpgsqlBatchCommand Statement(string sql, object?[] values)

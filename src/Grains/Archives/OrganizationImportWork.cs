@@ -30,7 +30,8 @@ internal sealed class OrganizationImportWork(
         {
             throw new JobFailedException("The member on whose behalf it runs is gone.");
         }
-        var tenant = new Tenant(run.Job.OrganizationId, importer);
+        // Only owners' jobs run it, whoever uploaded the archive.
+        var tenant = new Tenant(run.Job.OrganizationId, importer, "owner");
         await using var archive = await ArchiveReader.Open(files, tenant, run.Payload<OrganizationImportOrder>().FileId, limits, cancellationToken).ConfigureAwait(false);
         await using var connection = await database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);

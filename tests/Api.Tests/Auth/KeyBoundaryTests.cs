@@ -39,7 +39,10 @@ public sealed class KeyBoundaryTests(JobApp app) : IClassFixture<JobApp>
         await (await all.GetAsync(whole)).Problem(ProblemType.Forbidden);
         Assert.Equal(HttpStatusCode.OK, (await organization.Owner.GetAsync(whole)).StatusCode);
         var upload = await organization.Owner.Upload("firstName\nBob\n"u8.ToArray());
-        Assert.Equal(HttpStatusCode.OK, (await files.GetAsync($"/v1/files/{upload}/content")).StatusCode);
+        foreach (var key in new[] { files, both, all })
+        {
+            await (await key.GetAsync($"/v1/files/{upload}/content")).Problem(ProblemType.NotFound);
+        }
     }
 
     [Fact]

@@ -22,7 +22,7 @@ internal sealed class PlanRules
         ("organizations", "FROM organizations_of_installation t", OfInstallation),
         ("subscriptions", "FROM organizations_of_installation t", OfInstallation),
         ("contacts", "UPDATE contacts SET last_message_preview = NULL", "once a day; an index over what changes with every message would cost more than it saves"),
-        ("files", "SELECT coalesce(sum(size), 0)::bigint FROM files", "what an organization's files take is added up before one more is taken, which costs far more than the sum"),
+        ("files", "SELECT coalesce(sum(f.size), 0)::bigint FROM public.files f", "what an organization's files take is added up before one more is taken, which costs far more than the sum"),
         ("clients", "SET tags = array_remove(", OfTag),
         ("deals", "SET tags = array_remove(", OfTag),
         ("notes", "SET tags = array_remove(", OfTag),
