@@ -30,11 +30,13 @@ internal static class WebhookProblems
     public static Problem BodyTooSlow(WebhookOptions options) => new(TooSlow, $"The limit is {options.BodyTime.TotalSeconds} seconds ({WebhookOptions.BodySecondsSetting}).");
 
     /// <summary>503 for large bodies of one network or of all, naming both limits.</summary>
-    public static Problem TooManyLarge(WebhookOptions options) => new(TooManyBytes,
+    public static Problem TooManyLarge(WebhookOptions options) => UnderWay(options,
         $"Bodies of more than {WebhookOptions.SmallBodyBytes} bytes that are under way may have {options.LargeBodyBytesOfNetwork} bytes from one network ({WebhookOptions.LargeBodyBytesOfNetworkSetting}), "
-        + $"and {options.LargeBodyBytes} from all ({WebhookOptions.LargeBodyBytesSetting}).") { RetryAfter = options.RetryAfter };
+        + $"and {options.LargeBodyBytes} from all ({WebhookOptions.LargeBodyBytesSetting}).");
 
     /// <summary>503 for bodies of one organization, naming the limit.</summary>
-    public static Problem TooManyOfOrganization(WebhookOptions options) => new(TooManyBytes,
-        $"Bodies of one organization that are under way may have {options.BodyBytesOfOrganization} bytes ({WebhookOptions.BodyBytesOfOrganizationSetting}).") { RetryAfter = options.RetryAfter };
+    public static Problem TooManyOfOrganization(WebhookOptions options) => UnderWay(options,
+        $"Bodies of one organization that are under way may have {options.BodyBytesOfOrganization} bytes ({WebhookOptions.BodyBytesOfOrganizationSetting}).");
+
+    private static Problem UnderWay(WebhookOptions options, string detail) => new(TooManyBytes, detail) { RetryAfter = options.RetryAfter };
 }
