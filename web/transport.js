@@ -58,7 +58,7 @@ async function exclusively(name, work) {
 }
 
 /**
- * One visitor's way to the server. The visitor becomes another one when the server no longer takes the token, or when another tab has begun anew. Whatever
+ * One visitor's way to the server. The visitor becomes another one when the server no longer takes the token, or when another tab has begun again. Whatever
  * was known of the conversation is then the other visitor's: requests under way end, positions count for nothing, and `onAnew` is called.
  */
 export class Transport {

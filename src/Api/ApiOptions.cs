@@ -24,7 +24,7 @@ public sealed record ApiOptions
     public const int WaitsAtOnceOfOrganization = 12;
 
     /// <summary>Requests of one organization that wait for their turn; more are refused.</summary>
-    public const int MaxWaitingOfOrganization = 200;
+    public const int MaxWaiting = 200;
 
     /// <summary>Uploads and downloads of one person under way at once in this process; more wait.</summary>
     public const int TransfersAtOnceOfPerson = 8;

@@ -71,12 +71,12 @@ public sealed class DatabaseClusterTests : IAsyncLifetime
         await AddRowAsync("long dead", 6, aliveDaysAgo: 8);
         await AddRowAsync("suspected long ago", 6, aliveDaysAgo: 8, suspectedDaysAgo: 8);
         await AddRowAsync("just dead", 6, aliveDaysAgo: 1);
-        await AddRowAsync("suspected of late", 6, aliveDaysAgo: 8, suspectedDaysAgo: 1);
+        await AddRowAsync("suspected lately", 6, aliveDaysAgo: 8, suspectedDaysAgo: 1);
         await AddRowAsync("joining", 2, aliveDaysAgo: 8);
 
         await _silos[0].Services.GetRequiredService<IMembershipTable>().CleanupDefunctSiloEntriesAsync(DateTimeOffset.UtcNow.AddDays(-7), CancellationToken.None);
 
-        Assert.Equal("joining, just dead, suspected of late", await _database.ScalarAsAdminAsync<string>("SELECT string_agg(silo_name, ', ' ORDER BY silo_name) FROM orleans_silos WHERE host_name = 'test'"));
+        Assert.Equal("joining, just dead, suspected lately", await _database.ScalarAsAdminAsync<string>("SELECT string_agg(silo_name, ', ' ORDER BY silo_name) FROM orleans_silos WHERE host_name = 'test'"));
         Assert.Equal(2, await ActiveSilosAsync());
     }
 

@@ -15,7 +15,7 @@ public sealed class Passwords : IDisposable
     /// <summary>Of these, how many may be of one organization or, before a sign-in, of one network: nobody fills the line alone.</summary>
     public const int MaxWaitingOfOne = 8;
 
-    /// <summary>Rounds of PBKDF2 with HMAC-SHA512: what OWASP's cheat sheet on storing passwords asks for. Older hashes are made anew at the next sign-in.</summary>
+    /// <summary>Rounds of PBKDF2 with HMAC-SHA512: what OWASP's cheat sheet on storing passwords asks for. Older hashes are made again at the next sign-in.</summary>
     public const int Iterations = 210_000;
 
     private readonly PasswordHasher<object> _hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = Iterations }));

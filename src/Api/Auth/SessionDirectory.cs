@@ -81,7 +81,7 @@ public sealed class SessionDirectory : IDisposable
         _sessions.TryRemove(sessionId, out _);
     }
 
-    /// <summary>Forgets all sessions and keys in this process, which is to look them up anew.</summary>
+    /// <summary>Forgets all sessions and keys in this process, which is to look them up again.</summary>
     public void Forget()
     {
         Interlocked.Increment(ref _changes);

@@ -56,7 +56,7 @@ internal static class SubscriptionResource
         yield return Own(Text("stripeSubscriptionId", 200).Nullable()).About("The payment provider's id.");
         yield return Timestamp("currentPeriodStart").ReadOnly();
         yield return Own(Timestamp("currentPeriodEnd")).About("When the next invoice is due to be made. A midnight in UTC.");
-        yield return Timestamp("renewsAt").ReadOnly().About("When the token quota begins anew.") with { Expression = "(SELECT q.period_end FROM quota_month(t.billing_anchor, now()) q)" };
+        yield return Timestamp("renewsAt").ReadOnly().About("When the token quota begins again.") with { Expression = "(SELECT q.period_end FROM quota_month(t.billing_anchor, now()) q)" };
         yield return Own(Timestamp("graceEndsAt").Nullable()).About("Past due: until when the AI goes on.");
         yield return Number("adjustment", -9_999_999_999.99m, 9_999_999_999.99m, 2).ReadOnly().About("Owed with the next invoice for changes of plan within the period; below zero: credited.");
         yield return Timestamp("canceledAt").Nullable().ReadOnly();
@@ -66,7 +66,7 @@ internal static class SubscriptionResource
     {
         if (!change.IsCreation && !isSuperAdmin && change.Before.Get<string>("status") == "canceled")
         {
-            return new Problem(ProblemType.Conflict, "The subscription is canceled; only a super admin can begin it anew.");
+            return new Problem(ProblemType.Conflict, "The subscription is canceled; only a super admin can begin it again.");
         }
         if (change.Values.Text("plan") is { } code && await Choose(change, code, isSuperAdmin) is { } unknown)
         {

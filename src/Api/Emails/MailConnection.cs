@@ -9,7 +9,7 @@ using MimeKit;
 
 namespace AgentPlatform.Api.Emails;
 
-/// <summary>A conversation with the mail server, over which several e-mails go: begun with the first, and anew after it broke off.</summary>
+/// <summary>A conversation with the mail server, over which several e-mails go: begun with the first, and again after it broke off.</summary>
 internal sealed partial class MailConnection(MailOptions options, MailTokens? tokens, RemoteCertificateValidationCallback? trust, TimeProvider clock) : IAsyncDisposable
 {
     /// <summary>How long the server may take to say good-bye.</summary>

@@ -42,7 +42,7 @@ internal sealed class MailTokens(MailOAuthOptions options, HttpClient http, Time
         }
     }
 
-    /// <summary>The mail server didn't take it: the next one is fetched anew.</summary>
+    /// <summary>The mail server didn't take it: the next one is fetched again.</summary>
     public void Forget(string token)
     {
         if (_token?.Text == token)

@@ -95,7 +95,7 @@ internal static class JobEndpoints
             }
             if (isRepetition && row.GetString(4) == LeavingEndpoints.DeletionWork)
             {
-                return (null, new Problem(ProblemType.Conflict, "The deletion of an organization is ordered anew, at POST /v1/organization/deletion: with its time of grace, and the other owners are told."));
+                return (null, new Problem(ProblemType.Conflict, "The deletion of an organization can't be retried. Order it again at POST /v1/organization/deletion: it waits its days of grace, and the other owners are told."));
             }
         }
         var before = await JobStart.Answer(session, request, id, StatusCodes.Status200OK);

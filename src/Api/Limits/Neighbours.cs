@@ -10,31 +10,32 @@ internal sealed class Neighbours(TimeProvider clock)
     private Seen? _last;
     private Seen? _before;
 
-    /// <summary>Notes that the organization asks for something; true where another one did lately.</summary>
-    public bool Meet(Guid organizationId)
+    /// <summary>Notes that the organization asks for something.</summary>
+    public void Note(Guid organizationId)
     {
         var now = clock.GetTimestamp();
         var last = Volatile.Read(ref _last);
-        if (last?.OrganizationId == organizationId)
+        if (last?.OrganizationId != organizationId)
         {
+            var before = Volatile.Read(ref _before);
+            Volatile.Write(ref _before, last);
+            last = before?.OrganizationId == organizationId ? before : new Seen(organizationId);
             last.At = now;
-            return IsPresent(Volatile.Read(ref _before), organizationId, now);
+            Volatile.Write(ref _last, last);
+            return;
         }
 
-        var before = Volatile.Read(ref _before);
-        Volatile.Write(ref _before, last);
-        if (before?.OrganizationId == organizationId)
-        {
-            before.At = now;
-            Volatile.Write(ref _last, before);
-            return IsPresent(last, organizationId, now);
-        }
-
-        Volatile.Write(ref _last, new Seen(organizationId) { At = now });
-        return IsPresent(last, organizationId, now) || IsPresent(before, organizationId, now);
+        last.At = now;
     }
 
-    private bool IsPresent(Seen? other, Guid organizationId, long now) => other is not null && other.OrganizationId != organizationId && clock.GetElapsedTime(other.At, now) < Presence;
+    /// <summary>Whether another organization has asked for something lately.</summary>
+    public bool HasOthersThan(Guid organizationId)
+    {
+        var now = clock.GetTimestamp();
+        return IsAnother(Volatile.Read(ref _last)) || IsAnother(Volatile.Read(ref _before));
+
+        bool IsAnother(Seen? seen) => seen is not null && seen.OrganizationId != organizationId && clock.GetElapsedTime(seen.At, now) < Presence;
+    }
 
     private sealed class Seen(Guid organizationId)
     {

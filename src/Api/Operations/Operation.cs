@@ -34,7 +34,7 @@ public sealed record Operation
     /// <summary>Only a super admin may call it, who looks after the whole installation.</summary>
     public bool NeedsSuperAdmin { get; init; }
 
-    /// <summary>It may end somebody's access or change somebody's role. Once it is answered, this process looks up sessions and keys anew; the others do as soon as Postgres tells them.</summary>
+    /// <summary>It may end somebody's access or change somebody's role. Once it is answered, this process looks up sessions and keys again; the others do as soon as Postgres tells them.</summary>
     public bool ChangesAccess { get; init; }
 
     /// <summary>A conversation, or a server elsewhere, decides how long it takes; it holds no connection to the database meanwhile.</summary>

@@ -22,7 +22,7 @@ internal sealed class RequestTurns(ApiOptions options, Neighbours neighbours) : 
     /// <exception cref="LimitReachedException">Too many wait already.</exception>
     public async ValueTask<IDisposable> Take(Caller caller, Operation operation, CancellationToken cancellationToken)
     {
-        neighbours.Meet(caller.OrganizationId);
+        neighbours.Note(caller.OrganizationId);
         var (people, organizations) = operation.WaitsForOthers ? (_waitsOfPeople, _waits) : (_placesOfPeople, _places);
         // Always in this order: what a person may not do yet stands in that person's own line, and those of the organization's line are few of each.
         var ofPerson = await Take(people, caller.UserId, cancellationToken);
@@ -51,7 +51,7 @@ internal sealed class RequestTurns(ApiOptions options, Neighbours neighbours) : 
     {
         var lease = await places.AcquireAsync(whose, 1, cancellationToken);
         return lease.IsAcquired ? lease
-            : throw new LimitReachedException($"API_REQUESTS_AT_ONCE_OF_ORGANIZATION is {options.RequestsAtOnceOfOrganization}, one less for a person, and {ApiOptions.MaxWaitingOfOrganization} requests wait.");
+            : throw new LimitReachedException($"API_REQUESTS_AT_ONCE_OF_ORGANIZATION is {options.RequestsAtOnceOfOrganization}, one less for a person, and {ApiOptions.MaxWaiting} requests wait.");
     }
 
     private sealed class Turn(RateLimitLease ofOrganization, RateLimitLease ofPerson) : IDisposable

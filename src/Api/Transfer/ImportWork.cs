@@ -174,7 +174,7 @@ internal sealed class ImportWork(IServiceProvider services, ApiDataSource databa
 
     /// <summary>
     /// Triggers that tell people of news know that an import is none. What they and foreign keys ask for each row is planned once a chunk, not once a row as a request's
-    /// statements are, and anew for the next one: a plan made while a table was empty would read more and more of it.
+    /// statements are, and again for the next one: a plan made while a table was empty would read more and more of it.
     /// Chunks that look for rows by a key take turns: no lock holds a row that isn't there yet, and two of them would make it each. What comes after the lock sees what the
     /// one before committed.
     /// </summary>

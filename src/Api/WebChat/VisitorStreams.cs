@@ -87,7 +87,7 @@ internal sealed partial class VisitorStreams(
         {
             while (true)
             {
-                // An erased contact's visitor may go on writing: in another conversation, whose sequence begins anew.
+                // An erased contact's visitor may go on writing: in another conversation, whose sequence begins again.
                 var isAnother = shown is not null && page.ConversationId != shown;
                 if (isAnother)
                 {

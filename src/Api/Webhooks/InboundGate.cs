@@ -15,6 +15,9 @@ internal sealed class InboundGate(WebhookOptions options, Neighbours neighbours)
     public int Places => options.ConversationsAtOnceOfOrganization;
 
     /// <summary>Waits for a place of the organization's. Dispose of it once, when the messages are in.</summary>
-    public ValueTask<PlacesOfEach.Place> Take(Guid organizationId, CancellationToken cancellationToken) =>
-        (neighbours.Meet(organizationId) ? _amongOthers : _alone).Take(organizationId, cancellationToken);
+    public ValueTask<PlacesOfEach.Place> Take(Guid organizationId, CancellationToken cancellationToken)
+    {
+        neighbours.Note(organizationId);
+        return (neighbours.HasOthersThan(organizationId) ? _amongOthers : _alone).Take(organizationId, cancellationToken);
+    }
 }

@@ -354,7 +354,7 @@ public sealed class ConversationStore(EngineDataSource database)
         return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) as long?;
     }
 
-    /// <summary>Keys (channel, first name) of an organization's conversations that wait for want of quota, those that have waited longest first.</summary>
+    /// <summary>Keys (channel, first name) of an organization's conversations that wait for lack of quota, those that have waited longest first.</summary>
     public async Task<IReadOnlyList<(Guid ChannelId, string Identity)>> FindWaiting(Guid organizationId, int limit, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""

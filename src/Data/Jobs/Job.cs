@@ -32,7 +32,7 @@ public static class JobStatuses
 /// <param name="Payload">JSON.</param>
 /// <param name="Progress">JSON of the last <see cref="JobProgress"/>.</param>
 /// <param name="Position">JSON of the last committed position; null at the beginning.</param>
-/// <param name="Attempt">The how-manieth run this is.</param>
+/// <param name="Attempt">Which run this is, the first being 1.</param>
 public sealed record Job(Guid Id, Guid OrganizationId, Guid? UserId, string Work, string Payload, string Progress, string? Position, int Attempt)
 {
     /// <summary>From where it was asked for, for the audit log.</summary>

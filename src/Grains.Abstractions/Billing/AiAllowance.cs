@@ -25,7 +25,7 @@ public sealed record AiAllowance
     /// <summary>Conversations of this month until new ones wait; null for no limit.</summary>
     [Id(5)] public int? ConversationsLeft { get; init; }
 
-    /// <summary>When something begins anew or ends by itself; null for never.</summary>
+    /// <summary>When something begins again or ends by itself; null for never.</summary>
     [Id(6)] public DateTimeOffset? ValidUntil { get; init; }
 
     /// <summary>True when the AI may begin a turn in a conversation that was last counted in that month.</summary>

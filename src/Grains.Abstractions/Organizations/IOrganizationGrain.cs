@@ -23,7 +23,7 @@ public interface IOrganizationGrain : IGrainWithGuidKey
     [Alias("Changed"), OneWay]
     Task Changed(ImmutableArray<Guid> conversationIds);
 
-    /// <summary>What the subscription lets the AI do now, read anew. Silos ask when they don't know or something changed, not for each message.</summary>
+    /// <summary>What the subscription lets the AI do now, read again. Silos ask when they don't know or something changed, not for each message.</summary>
     [Alias("ReadAllowance")]
     Task<AiAllowance> ReadAllowance();
 
@@ -31,7 +31,7 @@ public interface IOrganizationGrain : IGrainWithGuidKey
     [Alias("Used"), OneWay]
     Task Used(long tokens, int conversations);
 
-    /// <summary>Wakes conversations that wait for want of quota, if the AI may go on; returns how many.</summary>
+    /// <summary>Wakes conversations that wait for lack of quota, if the AI may go on; returns how many.</summary>
     [Alias("WakeWaiting")]
     Task<int> WakeWaiting();
 

@@ -27,7 +27,7 @@ internal static partial class ArchiveRules
 
     /// <summary>
     /// Columns that are told but not believed, <c>table.column</c>: what is computed again from other rows, what an account is connected by (whoever has its credentials says so
-    /// anew), what this installation counts by, and what names things that stay.
+    /// again), what this installation counts by, and what names things that stay.
     /// </summary>
     private static readonly HashSet<string> NotBelieved = new(StringComparer.Ordinal)
     {

@@ -13,7 +13,7 @@ namespace AgentPlatform.Grains.Archives;
 
 /// <summary>
 /// Everything of an organization as a zip: JSON lines for each table, the files, and a manifest with counts and checksums. Read in one snapshot, so that all of it
-/// fits together; written as it is read, so that its size doesn't matter. A run that breaks off begins anew.
+/// fits together; written as it is read, so that its size doesn't matter. A run that breaks off begins again.
 /// </summary>
 internal sealed class OrganizationExportWork(EngineDataSource database, ApiDataSource tenants, FileStore files, FileLimits limits, TimeProvider clock) : IJobWork
 {

@@ -8,7 +8,7 @@ namespace AgentPlatform.Grains.Billing;
 /// <param name="Level"><c>warning</c> or <c>limit</c>.</param>
 /// <param name="PeriodStart">First day of the period that it is about: told once in it.</param>
 /// <param name="Used">What was used when it was noticed.</param>
-/// <param name="Quota">The limit; a new one is told about anew.</param>
+/// <param name="Quota">The limit; a new one is told about again.</param>
 internal sealed record UsageAlert(string Kind, string Level, DateOnly PeriodStart, long Used, long Quota)
 {
     /// <summary>Two with the same key say the same.</summary>

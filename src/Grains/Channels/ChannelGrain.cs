@@ -13,7 +13,7 @@ internal sealed partial class ChannelGrain(
 
     private readonly SendBudget _budget = new();
 
-    /// <summary>The settings under which the platform refused the channel: until they are read anew, it stays refused.</summary>
+    /// <summary>The settings under which the platform refused the channel: until they are read again, it stays refused.</summary>
     private ChannelSettings? _refused;
     private string? _refusal;
 

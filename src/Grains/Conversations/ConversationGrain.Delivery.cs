@@ -80,7 +80,7 @@ internal sealed partial class ConversationGrain
         }
         catch (Exception failure)
         {
-            // Nothing was sent: it failed before, for want of the database or of another grain.
+            // Nothing was sent: it failed before, for lack of the database or of another grain.
             LogWorkFailed(services.Logger, job.ChannelId, failure.GetType().Name, failure.Message);
             end = new DeliveryEnd(WorkKnock.FirstWait * 5);
         }

@@ -151,7 +151,7 @@ internal sealed partial class ConversationGrain
         for (var tries = 1; ; tries++)
         {
             var isMerged = await services.Store.Merge(_state!.Id, _state.Version, other.ConversationId, CancellationToken.None).OrUnavailable();
-            ReadAnew();
+            ReadAgain();
             await Load();
             if (_state is null)
             {
@@ -180,7 +180,7 @@ internal sealed partial class ConversationGrain
     }
 
     /// <summary>Drops what is in memory, to read it again at once.</summary>
-    private void ReadAnew()
+    private void ReadAgain()
     {
         StopTurn();
         ForgetOutbox();

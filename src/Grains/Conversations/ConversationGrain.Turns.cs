@@ -61,7 +61,7 @@ internal sealed partial class ConversationGrain
         ForgetOutbox();
     }
 
-    /// <summary>After a load: a turn that nobody runs is run anew, messages that wait are sent.</summary>
+    /// <summary>After a load: a turn that nobody runs is run again, messages that wait are sent.</summary>
     private async Task TakeUp(StoredConversation stored)
     {
         if (stored.Unsent.Count > 0)
@@ -71,7 +71,7 @@ internal sealed partial class ConversationGrain
         if (_state?.Turn is { } turn && await Channel() is { } channel)
         {
             await Commit(TurnDecision.Start(
-                _state, turn, channel, await Allowance(_state.OrganizationId), services.Instance.Id, services.Clock.GetUtcNow(), services.NewId, anew: true));
+                _state, turn, channel, await Allowance(_state.OrganizationId), services.Instance.Id, services.Clock.GetUtcNow(), services.NewId, isRepeated: true));
         }
     }
 
@@ -157,7 +157,7 @@ internal sealed partial class ConversationGrain
         var outcome = await Commit(plan);
         if (outcome.Status != CommitStatus.Committed)
         {
-            // Forgotten: the load that follows finds the turn unfinished and runs it anew.
+            // Forgotten: the load that follows finds the turn unfinished and runs it again.
             return;
         }
         EngineTelemetry.Turns.Add(1, new("outcome", ended.Result.Outcome), new("responder", ended.Result.Record.Responder));
@@ -171,7 +171,7 @@ internal sealed partial class ConversationGrain
         }
     }
 
-    /// <summary>The conversation waited for want of quota: what nobody has answered meanwhile is answered now, if the AI may.</summary>
+    /// <summary>The conversation waited for lack of quota: what nobody has answered meanwhile is answered now, if the AI may.</summary>
     private async Task GoOn()
     {
         var now = services.Clock.GetUtcNow();
@@ -197,7 +197,7 @@ internal sealed partial class ConversationGrain
             return;
         }
         await Commit(TurnDecision.Start(
-            _state, turn, channel, await Allowance(_state.OrganizationId), services.Instance.Id, services.Clock.GetUtcNow(), services.NewId, anew: false));
+            _state, turn, channel, await Allowance(_state.OrganizationId), services.Instance.Id, services.Clock.GetUtcNow(), services.NewId, isRepeated: false));
     }
 
     private void StopTurn()

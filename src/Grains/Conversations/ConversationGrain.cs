@@ -16,7 +16,7 @@ namespace AgentPlatform.Grains.Conversations;
 /// </summary>
 internal sealed partial class ConversationGrain(ConversationServices services) : Grain, IConversationGrain, IConversationWork
 {
-    /// <summary>Decisions taken anew within one call, when a commit was refused because of duplicates or of a stale state.</summary>
+    /// <summary>Decisions taken again within one call, when a commit was refused because of duplicates or of a stale state.</summary>
     private const int MaxDecisions = 4;
 
     private ConversationKey _key;
@@ -151,7 +151,7 @@ internal sealed partial class ConversationGrain(ConversationServices services) :
         if (stored.FirstIdentity != _key.PlatformUserId)
         {
             // The same person under another of the platform's names: the grain of the first name holds the conversation. Not where the person gave this one up: then it is
-            // decided anew for each batch whose it is.
+            // decided again for each batch whose it is.
             _home = stored.Identities.Contains(_key.PlatformUserId) ? GrainOf(stored.FirstIdentity) : null;
             _former = _home is null ? stored : null;
             return;

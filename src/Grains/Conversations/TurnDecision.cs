@@ -121,7 +121,7 @@ internal static class TurnDecision
     /// that the result of an earlier try can't be taken for this one's.
     /// </summary>
     public static ConversationPlan Start(
-        ConversationState state, TurnState turn, ChannelSettings channel, AiAllowance allowance, Guid instanceId, DateTimeOffset now, Func<Guid> newId, bool anew)
+        ConversationState state, TurnState turn, ChannelSettings channel, AiAllowance allowance, Guid instanceId, DateTimeOffset now, Func<Guid> newId, bool isRepeated)
     {
         if (!InboundDecision.IsAiActive(state, channel))
         {
@@ -132,7 +132,7 @@ internal static class TurnDecision
             return Wait(state, turn, allowance, now, newId);
         }
         // One that was still settling goes on settling.
-        var started = turn with { StartedAt = turn.DueAt > now ? null : now, Attempt = anew ? turn.Attempt + 1 : turn.Attempt, LastSequence = Math.Max(turn.LastSequence, state.LastSequence) };
+        var started = turn with { StartedAt = turn.DueAt > now ? null : now, Attempt = isRepeated ? turn.Attempt + 1 : turn.Attempt, LastSequence = Math.Max(turn.LastSequence, state.LastSequence) };
         var next = state with { Turn = started };
         return new ConversationPlan { Next = next with { Version = state.Version + 1 }, Commit = Commit(state, next, [], started.ToRow(instanceId)) };
     }

@@ -7,7 +7,7 @@ using AgentPlatform.Grains.Channels;
 namespace AgentPlatform.Grains.Conversations;
 
 /// <summary>
-/// Decides what the organization's plan does to a conversation. One that waits for want of quota is <c>escalated</c> and still managed by the AI, which no other way
+/// Decides what the organization's plan does to a conversation. One that waits for lack of quota is <c>escalated</c> and still managed by the AI, which no other way
 /// leads to: so people see it among those that need them, and the AI goes on with the next message once it may. Pure.
 /// </summary>
 internal static class UsageDecision
@@ -39,6 +39,6 @@ internal static class UsageDecision
         return state;
     }
 
-    /// <summary>True while the conversation waits for want of quota.</summary>
+    /// <summary>True while the conversation waits for lack of quota.</summary>
     public static bool IsWaiting(ConversationState state) => state is { Status: ConversationStatus.Escalated, ManagedBy: ManagedBy.Ai };
 }

@@ -139,7 +139,7 @@ internal sealed partial class MessageDelivery(
         if (!await Pause(permit.Wait, changed, job.Pushed, cancellationToken).ConfigureAwait(false)
             || !await Pause(job.Pair.Reserve(connector.PairLimit, clock), changed, job.Pushed, cancellationToken).ConfigureAwait(false))
         {
-            // What was waited for may not hold any more: it is asked for anew.
+            // What was waited for may not hold any more: it is asked for again.
             return new DeliveryEnd(TimeSpan.Zero);
         }
         job.Item.IsPushed = false;

@@ -8,7 +8,7 @@ using Pgvector;
 namespace AgentPlatform.Grains.Knowledge;
 
 /// <summary>
-/// Keeps each organization's vectors those of the model that it is configured for. New chunks get theirs; a change of the model makes all of them anew and takes effect
+/// Keeps each organization's vectors those of the model that it is configured for. New chunks get theirs; a change of the model makes all of them again and takes effect
 /// in one transaction, so that questions are compared with the old vectors until the new ones are there, and never with a mixture.
 /// </summary>
 internal sealed partial class VectorKeeper(EngineDataSource database, AgentDirectory agents, KnowledgeEmbedders embedders, ILogger<VectorKeeper> logger)

@@ -37,7 +37,7 @@ public sealed class PreparedPasswordTests(PeopleApp app) : IClassFixture<PeopleA
     [InlineData("Zürcher Straße 12", NormalizationForm.FormD, NormalizationForm.FormD)]
     [InlineData("piñata piñata 12", NormalizationForm.FormD, NormalizationForm.FormC)]
     [InlineData("blaue\u00a0Elefanten 77", NormalizationForm.FormC, NormalizationForm.FormC)]
-    public async Task A_password_that_was_hashed_as_it_came_still_works_and_is_hashed_anew(string password, NormalizationForm hashed, NormalizationForm typed)
+    public async Task A_password_that_was_hashed_as_it_came_still_works_and_is_hashed_again(string password, NormalizationForm hashed, NormalizationForm typed)
     {
         var organization = await app.NewOrganization();
         var old = new PasswordHasher<object>().HashPassword(this, password.Normalize(hashed));

@@ -67,8 +67,8 @@ public sealed class BillingTests(ApiApp app) : IClassFixture<ApiApp>
         await (await other.Owner.Patch("/v1/subscription", new { cancelAtPeriodEnd = false }, "*")).Problem(ProblemType.Conflict);
         var state = await (await other.Owner.GetAsync("/v1/usage")).Json();
         Assert.Equal((false, "canceled"), (state["mayRun"]!.GetValue<bool>(), state.Text("stopReason")));
-        var anew = await (await root.Patch(path, new { status = "active" }, "*")).Json();
-        Assert.Null(anew["canceledAt"]);
+        var again = await (await root.Patch(path, new { status = "active" }, "*")).Json();
+        Assert.Null(again["canceledAt"]);
         Assert.True((await (await other.Owner.GetAsync("/v1/usage")).Json())["mayRun"]!.GetValue<bool>());
     }
 

@@ -161,7 +161,7 @@ public sealed class LimitEndToEndTests(LimitApp app) : IClassFixture<LimitApp>
 
     private static async Task<JsonObject[]> Told(HttpClient client) => (await (await client.GetAsync("/v1/notifications")).Json()).Items();
 
-    /// <summary>As the owner sees it, signed in anew: the clock may have left his tokens behind.</summary>
+    /// <summary>As the owner sees it, signed in again: the clock may have left his tokens behind.</summary>
     private static async Task<JsonObject[]> Inbox(TestOrganization organization) =>
         (await (await (await organization.SignIn(organization.OwnerEmail)).GetAsync("/v1/conversations")).Json()).Items();
 

@@ -68,7 +68,7 @@ public sealed class SecretAddressTests(ApiApp app) : IClassFixture<ApiApp>
         Assert.Equal(named.Take(most).ToList(), (await Called()).ToList());
         await owner.Execute("UPDATE channels SET is_account_confirmed = true WHERE id = $1", confirmed);
         Assert.Equal(new List<Guid>([confirmed, .. named.Take(most - 1)]), (await Called()).ToList());
-        // What was confirmed is asked anew when it changes, and nothing else makes it forgotten.
+        // What was confirmed is asked again when it changes, and nothing else makes it forgotten.
         await (await owner.Owner.Patch($"/v1/channels/{confirmed}", new { name = "n", settings = new { sendRatePerSecond = 5 } }, "*")).Json();
         Assert.Equal(confirmed, (await Called())[0]);
         await (await owner.Owner.Patch($"/v1/channels/{confirmed}", new { credentials = new { appSecret = "new" } }, "*")).Json();

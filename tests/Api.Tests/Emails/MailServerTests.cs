@@ -300,7 +300,7 @@ public sealed class MailServerTests
             await connection.Send(Some("jürgen@example.com"), default);
             await connection.Send(Some("c@example.com"), default);
             Assert.Equal(2, smtp.Connections);
-            // One that broke off is begun anew.
+            // One that broke off is begun again.
             smtp.Next(new("BODY", null));
             await Assert.ThrowsAsync<MailFailedException>(() => connection.Send(Some("d@example.com"), default));
             await connection.Send(Some("d@example.com"), default);

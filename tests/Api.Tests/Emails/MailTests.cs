@@ -26,7 +26,7 @@ public sealed class MailTests(MailApp app) : IClassFixture<MailApp>
     }
 
     [Fact]
-    public async Task A_forgotten_password_is_set_anew_by_an_e_mailed_link_and_nobody_else_gets_one()
+    public async Task A_forgotten_password_is_set_again_by_an_e_mailed_link_and_nobody_else_gets_one()
     {
         var organization = await app.NewOrganization();
         var nobody = Address();

@@ -31,7 +31,7 @@ public sealed class EnginePlanApp : PlanApp
         base.Configure(builder);
     }
 
-    /// <summary>Everything as after a restart of the server that nobody has counted rows for since: what was counted is forgotten, and nothing counts anew.</summary>
+    /// <summary>Everything as after a restart of the server that nobody has counted rows for since: what was counted is forgotten, and nothing counts again.</summary>
     public Task ForgetCounts() => Database.ExecuteAsAdminAsync("""
         DO $$ DECLARE t text; BEGIN
             FOR t IN SELECT c.oid::regclass::text FROM pg_class c WHERE c.relkind IN ('r', 'm') AND c.relnamespace = 'public'::regnamespace LOOP

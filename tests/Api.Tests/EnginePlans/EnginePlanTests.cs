@@ -68,7 +68,7 @@ public sealed class EnginePlanTests(EnginePlanApp app, ITestOutputHelper output)
         await FilledDatabase.Copy(app);
         foreach (var table in new[] { "llm_credentials", "knowledge_settings" })
         {
-            // After an import, the knowledge of whoever has these is looked at anew: two organizations' are enough.
+            // After an import, the knowledge of whoever has these is looked at again: two organizations' are enough.
             await app.Database.ExecuteAsAdminAsync($"DELETE FROM {table} t WHERE NOT EXISTS (SELECT FROM organizations o WHERE o.id = t.organization_id)");
         }
         foreach (var table in new[]

@@ -49,7 +49,7 @@ internal static class FilledDatabase
     }
 
     /// <summary>
-    /// An INSERT for each small table: ids anew, so that each copy is another organization's; what is due is due one day, so that nothing takes the copies up; what
+    /// An INSERT for each small table: with new ids, so that each copy is another organization's; what is due is due one day, so that nothing takes the copies up; what
     /// must be unique by itself is numbered.
     /// </summary>
     private const string Copying = """

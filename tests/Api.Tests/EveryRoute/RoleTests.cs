@@ -10,8 +10,6 @@ namespace AgentPlatform.Api.Tests.EveryRoute;
 
 public sealed class RoleTests(EngineApp app) : IClassFixture<EngineApp>
 {
-    /// <summary>Set to 1 to write the documents anew.</summary>
-    private static readonly bool Writes = Environment.GetEnvironmentVariable("UPDATE_DOCS") == "1";
 
     [Fact]
     public async Task Each_route_takes_the_roles_of_the_table_and_refuses_those_below()
@@ -87,14 +85,5 @@ public sealed class RoleTests(EngineApp app) : IClassFixture<EngineApp>
 
     private IEnumerable<Operation> Operations() => Routes().Select(route => route.Metadata.GetMetadata<Operation>()).OfType<Operation>();
 
-    private static async Task IsUpToDate(string file, string expected)
-    {
-        var path = Path.Combine(RepositoryRoot.Path, "docs", file);
-        if (Writes)
-        {
-            await File.WriteAllTextAsync(path, expected);
-        }
-        var actual = await File.ReadAllTextAsync(path);
-        Assert.True(actual == expected, $"docs/{file} is not what the code says. Run the test once with UPDATE_DOCS=1 and look at the difference.");
-    }
+    private static async Task IsUpToDate(string file, string expected) => Assert.Null(await MadeFile.Difference($"docs/{file}", expected));
 }

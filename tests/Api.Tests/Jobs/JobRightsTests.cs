@@ -135,7 +135,7 @@ public sealed class JobRightsTests(JobApp app) : IClassFixture<JobApp>
     }
 
     [Fact]
-    public async Task A_deletion_that_was_taken_back_is_ordered_anew_or_not_at_all()
+    public async Task A_deletion_that_was_taken_back_is_ordered_again_or_not_at_all()
     {
         var organization = await app.NewOrganization();
         var other = await organization.SignIn((await organization.AddUser(Role.Owner)).Email);

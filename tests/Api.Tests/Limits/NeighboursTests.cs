@@ -12,17 +12,17 @@ public sealed class NeighboursTests
     {
         var clock = new FakeTimeProvider();
         var neighbours = new Neighbours(clock);
-        Assert.False(neighbours.Meet(A));
-        Assert.False(neighbours.Meet(A));
-        Assert.True(neighbours.Meet(B));
-        Assert.True(neighbours.Meet(A));
-        Assert.True(neighbours.Meet(A));
+        Assert.False(Meet(neighbours, A));
+        Assert.False(Meet(neighbours, A));
+        Assert.True(Meet(neighbours, B));
+        Assert.True(Meet(neighbours, A));
+        Assert.True(Meet(neighbours, A));
         clock.Advance(Neighbours.Presence / 2);
-        Assert.True(neighbours.Meet(A));
+        Assert.True(Meet(neighbours, A));
         clock.Advance(Neighbours.Presence / 2);
-        Assert.False(neighbours.Meet(A));
-        Assert.True(neighbours.Meet(C));
-        Assert.True(neighbours.Meet(A));
+        Assert.False(Meet(neighbours, A));
+        Assert.True(Meet(neighbours, C));
+        Assert.True(Meet(neighbours, A));
     }
 
     [Fact]
@@ -31,11 +31,18 @@ public sealed class NeighboursTests
         var clock = new FakeTimeProvider();
         var neighbours = new Neighbours(clock);
         Guid[] all = [A, B, C, Guid.NewGuid()];
-        neighbours.Meet(A);
+        Meet(neighbours, A);
         for (var round = 1; round < 20; round++)
         {
             clock.Advance(Neighbours.Presence / 4);
-            Assert.True(neighbours.Meet(all[round % all.Length]));
+            Assert.True(Meet(neighbours, all[round % all.Length]));
         }
+    }
+
+    /// <summary>The organization asks for something; is it among others?</summary>
+    private static bool Meet(Neighbours neighbours, Guid organizationId)
+    {
+        neighbours.Note(organizationId);
+        return neighbours.HasOthersThan(organizationId);
     }
 }

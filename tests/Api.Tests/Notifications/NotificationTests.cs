@@ -56,7 +56,7 @@ public sealed class NotificationTests(EngineApp app) : IClassFixture<EngineApp>
     }
 
     [Fact]
-    public async Task A_note_about_a_client_tells_in_the_same_way_and_a_changed_one_only_whom_it_names_anew()
+    public async Task A_note_about_a_client_tells_in_the_same_way_and_a_changed_one_only_whom_it_names_again()
     {
         var organization = await app.NewOrganization();
         var (id, email) = await organization.AddUser(Role.Member);

@@ -3,7 +3,7 @@ using AgentPlatform.Browser.Tests.Chromium;
 
 namespace AgentPlatform.Browser.Tests.Chat;
 
-/// <summary>An open page whose visitor becomes another one begins anew, and shows all that comes.</summary>
+/// <summary>An open page whose visitor becomes another one begins again, and shows all that comes.</summary>
 [Collection("browser")]
 public sealed class AnotherVisitorTests(WebChatApp app, ChromiumBrowser browser) : IClassFixture<WebChatApp>, IClassFixture<ChromiumBrowser>
 {

@@ -152,7 +152,7 @@ public sealed class QuotaTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task With_a_new_month_the_quota_begins_anew_and_usage_goes_to_the_new_day()
+    public async Task With_a_new_month_the_quota_begins_again_and_usage_goes_to_the_new_day()
     {
         var clock = new FakeTimeProvider(new DateTimeOffset(2026, 5, 31, 23, 59, 0, TimeSpan.Zero));
         var silo = await Start(tokens: 24, conversations: 2, clock: clock);

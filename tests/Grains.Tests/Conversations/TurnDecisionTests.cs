@@ -49,16 +49,16 @@ public sealed class TurnDecisionTests
     }
 
     [Fact]
-    public void A_turn_left_behind_starts_anew_and_answers_everything_that_is_there()
+    public void A_turn_left_behind_starts_again_and_answers_everything_that_is_there()
     {
-        var plan = TurnDecision.Start(Running with { LastSequence = 14 }, Running.Turn!, WhatsApp, AiAllowance.Unlimited, Instance, Now, Guid.NewGuid, anew: true);
+        var plan = TurnDecision.Start(Running with { LastSequence = 14 }, Running.Turn!, WhatsApp, AiAllowance.Unlimited, Instance, Now, Guid.NewGuid, isRepeated: true);
         Assert.Equal((2, 11L, 14L), (plan.Next.Turn!.Attempt, plan.Next.Turn.FirstSequence, plan.Next.Turn.LastSequence));
     }
 
     [Fact]
     public void A_turn_left_behind_ends_where_the_AI_was_switched_off_meanwhile()
     {
-        var plan = TurnDecision.Start(Running, Running.Turn!, WhatsApp with { IsBotActive = false }, AiAllowance.Unlimited, Instance, Now, Guid.NewGuid, anew: true);
+        var plan = TurnDecision.Start(Running, Running.Turn!, WhatsApp with { IsBotActive = false }, AiAllowance.Unlimited, Instance, Now, Guid.NewGuid, isRepeated: true);
         Assert.Equal((null, "cancelled"), (plan.Next.Turn, plan.Commit.Turn!.State));
     }
 

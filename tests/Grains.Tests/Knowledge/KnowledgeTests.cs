@@ -14,7 +14,7 @@ namespace AgentPlatform.Grains.Tests.Knowledge;
 public sealed class KnowledgeTests
 {
     [Fact]
-    public async Task An_article_that_changes_is_cut_anew()
+    public async Task An_article_that_changes_is_cut_again()
     {
         await using var company = await TestCompany.CreateAsync();
         var article = await company.AddArticle("Yurts", "A yurt has no electricity.");

@@ -8,7 +8,7 @@ namespace AgentPlatform.Runtime.Tests.Life;
 public sealed class ActivationTests(SharedSilo silo)
 {
     [Fact]
-    public async Task A_grain_that_leaves_is_activated_anew_by_the_next_call()
+    public async Task A_grain_that_leaves_is_activated_again_by_the_next_call()
     {
         var key = Signals.NewName();
         var grain = silo.Grains.GetGrain<ILifeGrain>(key);
