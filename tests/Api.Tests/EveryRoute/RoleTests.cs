@@ -10,7 +10,6 @@ namespace AgentPlatform.Api.Tests.EveryRoute;
 
 public sealed class RoleTests(EngineApp app) : IClassFixture<EngineApp>
 {
-
     [Fact]
     public async Task Each_route_takes_the_roles_of_the_table_and_refuses_those_below()
     {
